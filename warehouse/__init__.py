@@ -1,0 +1,4 @@
+"""PostgreSQL and TimescaleDB: connections, the embedded server, migrations, storage profiles, the slice loader.
+
+What belongs here: every statement that changes `raw` or `ops`. What does not: HTTP, Meta's protocol, marts (dbt builds them).
+"""
