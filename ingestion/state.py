@@ -1,0 +1,129 @@
+"""What ingestion must remember between processes, as protocols; `warehouse` implements them without importing them.
+
+Only protocols and their value types belong here: no SQL, no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from ingestion.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True)
+class SavedJob:
+    """A report run that was asked for.
+
+    Attributes:
+        job_id: Ours.
+        report_run_id: Meta's; None while the answer to the request for it is unknown.
+        state: `intent`, `submitted`, `completed`, `read`, `split`, `failed` or `abandoned`.
+        created_at: When it was asked for, UTC.
+    """
+
+    job_id: UUID
+    report_run_id: str | None
+    state: str
+    created_at: datetime
+
+
+class JobStore(Protocol):
+    """Remembers report runs so that a restarted process resumes polling instead of paying again. Every call commits."""
+
+    def find(self, run_id: UUID, account_id: int, report: str, fingerprint: str) -> SavedJob | None:
+        """The newest job of this run with this fingerprint, whatever its state."""
+
+    def record_intent(
+        self,
+        run_id: UUID,
+        account_id: int,
+        report: str,
+        fingerprint: str,
+        since: date,
+        until: date,
+        entity_filter: Mapping[str, Any] | None,
+    ) -> UUID:
+        """Notes that a job is about to be asked for; returns our id for it."""
+
+    def record_submitted(self, job_id: UUID, report_run_id: str) -> None:
+        """Notes Meta's id."""
+
+    def record_progress(self, job_id: UUID, percent: int) -> None:
+        """Notes how far Meta is, percent."""
+
+    def record_outcome(self, job_id: UUID, state: str, error: Mapping[str, Any] | None = None) -> None:
+        """Notes the end: `completed`, `read`, `split`, `failed` or `abandoned`."""
+
+
+class UsageStore(Protocol):
+    """Remembers what Meta said about our usage, so that no process calls while another one is blocked."""
+
+    def load(self) -> list[Mapping[str, Any]]:
+        """All remembered meters: `scope, scope_id, usage_type, utilisation, regain_at, tier, detail, observed_at`."""
+
+    def save(
+        self,
+        scope: str,
+        scope_id: str,
+        usage_type: str,
+        *,
+        utilisation: float,
+        regain_at: datetime | None,
+        tier: str | None,
+        detail: Mapping[str, Any],
+        observed_at: datetime,
+    ) -> None:
+        """Remembers one meter; utilisation in percent, times in UTC."""
+
+
+class MemoryJobStore:
+    """A `JobStore` that forgets at the end of the process: for a look at one report without a database."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._jobs: dict[UUID, dict[str, Any]] = {}
+
+    def find(self, run_id: UUID, account_id: int, report: str, fingerprint: str) -> SavedJob | None:
+        """See `JobStore.find`."""
+        wanted = (run_id, account_id, report, fingerprint)
+        for job in reversed(self._jobs.values()):
+            if job["key"] == wanted:
+                return SavedJob(job["job_id"], job["report_run_id"], job["state"], job["created_at"])
+        return None
+
+    def record_intent(
+        self,
+        run_id: UUID,
+        account_id: int,
+        report: str,
+        fingerprint: str,
+        since: date,  # noqa: ARG002 - part of the protocol
+        until: date,  # noqa: ARG002
+        entity_filter: Mapping[str, Any] | None,  # noqa: ARG002
+    ) -> UUID:
+        """See `JobStore.record_intent`."""
+        job_id = uuid4()
+        self._jobs[job_id] = {
+            "key": (run_id, account_id, report, fingerprint),
+            "job_id": job_id,
+            "report_run_id": None,
+            "state": "intent",
+            "created_at": datetime.fromtimestamp(self._clock.now(), UTC),
+        }
+        return job_id
+
+    def record_submitted(self, job_id: UUID, report_run_id: str) -> None:
+        """See `JobStore.record_submitted`."""
+        self._jobs[job_id].update(report_run_id=report_run_id, state="submitted")
+
+    def record_progress(self, job_id: UUID, percent: int) -> None:
+        """See `JobStore.record_progress`."""
+        self._jobs[job_id]["percent"] = percent
+
+    def record_outcome(self, job_id: UUID, state: str, error: Mapping[str, Any] | None = None) -> None:
+        """See `JobStore.record_outcome`."""
+        self._jobs[job_id].update(state=state, error=error)
