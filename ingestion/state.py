@@ -14,8 +14,7 @@ from uuid import UUID, uuid4
 from ingestion.clock import Clock, SystemClock
 
 
-@dataclass(frozen=True)
-class SavedJob:
+class SavedJob(Protocol):
     """A report run that was asked for.
 
     Attributes:
@@ -25,10 +24,14 @@ class SavedJob:
         created_at: When it was asked for, UTC.
     """
 
-    job_id: UUID
-    report_run_id: str | None
-    state: str
-    created_at: datetime
+    @property
+    def job_id(self) -> UUID: ...  # noqa: D102
+    @property
+    def report_run_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def state(self) -> str: ...  # noqa: D102
+    @property
+    def created_at(self) -> datetime: ...  # noqa: D102
 
 
 class JobStore(Protocol):
@@ -80,6 +83,14 @@ class UsageStore(Protocol):
         """Remembers one meter; utilisation in percent, times in UTC."""
 
 
+@dataclass(frozen=True)
+class _MemoryJob:
+    job_id: UUID
+    report_run_id: str | None
+    state: str
+    created_at: datetime
+
+
 class MemoryJobStore:
     """A `JobStore` that forgets at the end of the process: for a look at one report without a database."""
 
@@ -92,7 +103,7 @@ class MemoryJobStore:
         wanted = (run_id, account_id, report, fingerprint)
         for job in reversed(self._jobs.values()):
             if job["key"] == wanted:
-                return SavedJob(job["job_id"], job["report_run_id"], job["state"], job["created_at"])
+                return _MemoryJob(job["job_id"], job["report_run_id"], job["state"], job["created_at"])
         return None
 
     def record_intent(

@@ -1,0 +1,93 @@
+"""The demo's command: from a fresh clone to a table of results."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from orchestration.build import build_marts
+from orchestration.commands.data import show_build, show_pull
+from orchestration.commands.shared import out, settings_for_command
+from orchestration.demo import DEMO_FOLDER, demo_settings, start_simulator
+from orchestration.platform import open_platform
+from orchestration.progress import Display
+from orchestration.pull import PullRequest, raise_if_nothing_came, run_pull
+from warehouse.query import demo_summary
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    again: Annotated[bool, typer.Option("--again", help="Ask Meta again for what was just pulled.")] = False,
+) -> None:
+    """Show the whole platform at work on a simulated Meta: five accounts of three clients, 120 days."""
+    started = time.monotonic()
+    base = settings_for_command()
+    url = start_simulator(base.meta_ads_home / DEMO_FOLDER)
+    settings = demo_settings(base, url)
+    with open_platform(settings, Display()) as platform:
+        summary = run_pull(platform, PullRequest(again=again))
+        raise_if_nothing_came(summary)
+        show_pull(summary)
+        show_build(build_marts(platform))
+        show_clients(demo_summary(platform.warehouse))
+        database = platform.warehouse.safe_url
+    out.print(f"\nDone in {time.monotonic() - started:.0f} s. Where to look next:")
+    out.print(f"  database   psql '{database}'   (schemas raw, ops, marts)", soft_wrap=True)
+    out.print(f"  simulator  {url}/v26.0/me/adaccounts?access_token=SIMULATOR", soft_wrap=True)
+    out.print("  own data   docs/cookbooks/new-account.md, or `meta-ads import FILE` for an Ads Manager export")
+    out.print("  stop       make down")
+    if summary.status != "succeeded":
+        raise typer.Exit(1)
+
+
+def show_clients(rows: list[dict[str, Any]]) -> None:
+    """Prints the table of clients: the last 28 days beside the 28 before."""
+    table = Table(title="Last 28 days, beside the 28 days before", title_justify="left")
+    for name, justify in (
+        ("Client", "left"),
+        ("Currency", "left"),
+        ("Spend", "right"),
+        ("", "right"),
+        ("ROAS", "right"),
+        ("", "right"),
+        ("CPA", "right"),
+        ("", "right"),
+        ("Reconciled", "left"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(
+            row["client_name"],
+            row["currency"],
+            _money(row["spend"]),
+            _change(row["spend"], row["spend_before"]),
+            _ratio(row["roas"]),
+            _change(row["roas"], row["roas_before"]),
+            _money(row["cpa"]),
+            _change(row["cpa"], row["cpa_before"]),
+            f"[green]all {row['days']} days[/]" if row["days"] == row["reconciled_days"]
+            else f"[yellow]{row['reconciled_days']} of {row['days']} days[/]",
+        )  # fmt: skip
+    out.print(table)
+    out.print("[dim]Meta still changes the numbers of the last 28 days: conversions arrive late.[/]")
+
+
+def _money(value: Any) -> str:
+    return "-" if value is None else f"{value:,.2f}"
+
+
+def _ratio(value: Any) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _change(value: Any, before: Any) -> str:
+    if value is None or not before:
+        return "-"
+    return f"{100 * (float(value) / float(before) - 1):+.1f} %"

@@ -1,0 +1,59 @@
+"""The demo: from nothing to marts, on a simulated Meta, without token or Docker.
+
+The order of the demo belongs here; every step is what a real installation does, with other settings.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestration.processes import Processes
+from orchestration.settings import Settings, load_settings
+
+DEMO_FOLDER = "demo"
+DEMO_CLIENTS = Path(__file__).with_name("demo_clients.yml")
+JOB_SECONDS = 1.5
+LATENCY_MS = 10
+
+
+def simulator_command(home: Path, port: int = 0) -> tuple[list[str], Path]:
+    """The command that starts the demo's simulator, and the file that it writes its port to.
+
+    The world's anchor day is remembered, so that a demo of tomorrow sees the same past.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    anchor_file = home / "anchor"
+    if not anchor_file.exists():
+        anchor_file.write_text(datetime.now(UTC).date().isoformat())
+    anchor = anchor_file.read_text().strip()
+    port_file = home / "run" / "simulator.port"
+    command = [sys.executable, "-m", "simulator", "--size", "demo", "--anchor", anchor]
+    command += ["--job-seconds", str(JOB_SECONDS), "--latency", str(LATENCY_MS), "--port", str(port)]
+    return [*command, "--port-file", str(port_file)], port_file
+
+
+def start_simulator(home: Path, port: int = 0) -> str:
+    """Starts the demo's simulator unless it runs; returns its URL."""
+    argv, port_file = simulator_command(home, port)
+    # Reason: a real token is none of the simulator's business.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("META_", "WAREHOUSE_"))}
+    return Processes(home).start("simulator", argv, port_file, env=environment).url
+
+
+def demo_settings(base: Settings, graph_url: str) -> Settings:
+    """Settings of the demo: its own folder and database, so that simulated numbers never reach a real warehouse."""
+    return load_settings(
+        None,
+        meta_access_token="SIMULATOR",  # noqa: S106 - the simulator's default, a secret to nobody
+        meta_app_secret=None,
+        meta_graph_url=graph_url,
+        warehouse_url=None,
+        meta_ads_home=base.meta_ads_home / DEMO_FOLDER,
+        clients_file=DEMO_CLIENTS,
+        meta_max_accounts_at_once=5,
+        log_level=base.log_level,
+        log_format=base.log_format,
+    )

@@ -1,0 +1,176 @@
+"""Runs dbt: one invocation builds all marts for the account days that changed.
+
+How dbt is called and what its events mean belongs here; the models are in `dbt_project/`, which account days are due is
+decided by `warehouse` (docs/reference/seams.md).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.errors import UserError
+from orchestration.progress import Display
+from orchestration.redaction import redactor
+
+log = logging.getLogger(__name__)
+
+PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+_BAD = {"error", "fail", "runtime error", "partial success"}
+
+
+class TransformError(UserError):
+    """dbt could not build or a test of the data failed."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class TransformResult:
+    """What dbt did.
+
+    Attributes:
+        models: Models built.
+        tests: Data tests and unit tests passed.
+        failures: One line for each failed model or test.
+        seconds: Wall time of dbt.
+    """
+
+    models: int
+    tests: int
+    failures: tuple[str, ...]
+    seconds: float
+
+
+def dbt_environment(parameters: Mapping[str, str], home: Path, threads: int = 2) -> dict[str, str]:
+    """The environment that `dbt_project/profiles.yml` reads.
+
+    Args:
+        parameters: libpq parameters of the warehouse (`host`, `port`, `user`, `password`, `dbname`).
+        home: The platform's state folder; dbt's artefacts and logs go there.
+        threads: Models built at once.
+    """
+    return {
+        **os.environ,
+        "META_ADS_DBT_HOST": parameters.get("host", "localhost"),
+        "META_ADS_DBT_PORT": parameters.get("port", "5432"),
+        "META_ADS_DBT_USER": parameters.get("user", "postgres"),
+        "META_ADS_DBT_PASSWORD": parameters.get("password", ""),
+        "META_ADS_DBT_DBNAME": parameters.get("dbname", "warehouse"),
+        "META_ADS_DBT_THREADS": str(threads),
+        "DBT_TARGET_PATH": str(home / "dbt" / "target"),
+        "DBT_LOG_PATH": str(home / "dbt" / "logs"),
+    }
+
+
+def dbt_arguments(command: str, *extra: str) -> list[str]:
+    """The command line of one dbt invocation. No variable changes between runs, so partial parsing always hits."""
+    return [
+        sys.executable,
+        "-m",
+        "dbt.cli.main",
+        "--log-format",
+        "json",
+        "--log-level-file",
+        "warn",
+        "--no-use-colors",
+        command,
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(PROJECT),
+        *extra,
+    ]
+
+
+def run_dbt(
+    environment: Mapping[str, str], display: Display, command: str = "build", extra: Sequence[str] = ()
+) -> TransformResult:
+    """Runs dbt and shows its progress.
+
+    Args:
+        environment: From `dbt_environment`.
+        display: Where progress goes.
+        command: `build`, `test` or `run`.
+        extra: Further arguments, e.g. `--full-refresh`.
+
+    Raises:
+        TransformError: A model or a test failed, or dbt did not start; with the first failures in the message.
+    """
+    events = _Events()
+    with display.task("Building marts") as task:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            dbt_arguments(command, *extra),
+            env=dict(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                events.read(line, task)
+            code = process.wait()
+        except BaseException:
+            process.terminate()  # Reason: an interrupted build must not go on alone and hold locks.
+            process.wait()
+            raise
+    result = TransformResult(events.models, events.tests, tuple(events.failures), events.seconds)
+    if code != 0:
+        told = events.failures or events.errors or events.tail[-5:]
+        listing = "\n".join(f"  - {line}" for line in told[:10])
+        raise TransformError(
+            f"The marts were not built: dbt reported {len(told)} problem(s).\n{listing}",
+            f"read {environment['DBT_LOG_PATH']}/dbt.log; what was committed to raw tables is safe",
+        )
+    return result
+
+
+class _Events:
+    """Reads dbt's JSON log lines."""
+
+    def __init__(self) -> None:
+        self.models = self.tests = 0
+        self.seconds = 0.0
+        self.failures: list[str] = []
+        self.errors: list[str] = []
+        self.tail: list[str] = []
+        self._expected = False
+
+    def read(self, line: str, task: Any) -> None:
+        try:
+            event = json.loads(line)
+            info, data = event["info"], event.get("data", {})
+        except (ValueError, KeyError, TypeError):
+            if line.strip():
+                self.tail.append(redactor.redact(line.strip()))
+            return
+        name = info.get("name", "")
+        if name in ("LogModelResult", "LogTestResult", "LogSnapshotResult", "LogFunctionResult", "LogSeedResult"):
+            self._result(name, data, task)
+        elif name == "FinishedRunningStats":
+            self.seconds = float(data.get("execution_time", 0.0))
+        elif name == "RunResultError" or info.get("level") == "error":
+            self.errors.append(redactor.redact(str(info.get("msg", "")).strip()))
+
+    def _result(self, name: str, data: Mapping[str, Any], task: Any) -> None:
+        if not self._expected:
+            task.expect(int(data.get("total", 0)))
+            self._expected = True
+        status = str(data.get("status", "")).lower()
+        node = str((data.get("node_info") or {}).get("node_name") or data.get("name") or data.get("description"))
+        task.advance(1, node)
+        if name == "LogTestResult":
+            self.tests += 1
+        else:
+            self.models += 1
+        if any(status.startswith(bad) for bad in _BAD):
+            count = f", {data['num_failures']} rows" if data.get("num_failures") else ""
+            self.failures.append(f"{node}: {status}{count}")

@@ -1,0 +1,1 @@
+"""Settings, clients, privacy, logs, processes, the Makefile and the locks."""

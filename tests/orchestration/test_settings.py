@@ -1,0 +1,147 @@
+"""Settings: defaults, refusals with their mend, and secrets that stay out of sight."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from orchestration.errors import ConfigurationError, UserError
+from orchestration.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+VARIABLES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(**variables: str) -> str:
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_defaults_need_no_file(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.meta_api_version == "v26.0"
+    assert settings.meta_graph_url == "https://graph.facebook.com"
+    assert settings.meta_ads_home == tmp_path / ".meta-ads"
+    assert settings.clients_file == tmp_path / "clients.yml"
+    assert settings.warehouse_url is None
+    assert settings.secrets() == []
+    assert not settings.clients_file_was_named
+
+
+def test_environment_wins_over_the_file_and_overrides_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("META_PAGE_SIZE=100\nLOG_FORMAT=JSON\nCLIENTS_FILE=a.yml\n")
+    assert load_settings().meta_page_size == 100
+    assert load_settings().log_format == "json"
+    assert load_settings().clients_file_was_named
+    monkeypatch.setenv("META_PAGE_SIZE", "200")
+    assert load_settings().meta_page_size == 200
+    assert load_settings(meta_page_size=300).meta_page_size == 300
+    assert load_settings(env_file=None).log_format == "text"
+
+
+def test_an_empty_variable_is_unset() -> None:
+    Path(".env").write_text("".join(f"{name}=\n" for name in VARIABLES))
+    assert load_settings().model_dump() == load_settings(env_file=None).model_dump()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("v25.0", "v25.0"), ("26.0", "v26.0"), ("V26.0", "v26.0"), ("v25", "v25.0")]
+)
+def test_supported_versions(given: str, kept: str) -> None:
+    assert load_settings(meta_api_version=given).meta_api_version == kept
+
+
+RETIRED = [
+    ("v19.0", "ended in 2025-02"),
+    ("v24.0", "ended in 2026-10"),
+    ("v27.0", "speaks v26.0 and v25.0"),
+    ("x", "speaks v26.0"),
+]
+
+
+@pytest.mark.parametrize(("version", "reason"), RETIRED)
+def test_other_versions_are_refused_with_the_reason(version: str, reason: str) -> None:
+    message = refused(META_API_VERSION=version)
+    assert reason in message
+    assert "-> set v26.0" in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("META_ACCESS_TOKEN", '"EAA b"'),
+        ("META_ACCESS_TOKEN", '"<your token>"'),
+        ("META_APP_ID", "my app"),
+        ("META_GRAPH_URL", "graph.facebook.com"),
+        ("META_GRAPH_URL", "http://graph.facebook.com"),
+        ("META_GRAPH_URL", "https://graph.facebook.com/v26.0"),
+        ("META_GRAPH_URL", "http://localhost:port"),
+        ("META_TIMEOUT_SECONDS", "0"),
+        ("META_TIMEOUT_SECONDS", "nan"),
+        ("META_PAGE_SIZE", "many"),
+        ("META_PAGE_SIZE", "5001"),
+        ("META_MAX_ACCOUNTS_AT_ONCE", "1.5"),
+        ("WAREHOUSE_URL", "mysql://u:p@h/d"),
+        ("WAREHOUSE_URL", "postgresql://u:p/w@h/d"),
+        ("META_ADS_HOME", ".env"),
+        ("CLIENTS_FILE", "."),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_bad_value_names_the_variable_and_the_mend(variable: str, value: str) -> None:
+    message = refused(**{variable: value})
+    assert message.startswith(f"{variable} ")
+    assert message.count("\n  -> ") == 1
+
+
+def test_all_bad_values_at_once() -> None:
+    message = refused(META_PAGE_SIZE="x", LOG_LEVEL="y", META_API_VERSION="v1.0")
+    assert message.startswith("3 settings are wrong.")
+    assert message.count("  -> ") == 3
+
+
+def test_a_misspelt_variable_is_told_and_a_foreign_one_is_not() -> None:
+    assert "did you mean META_ACCESS_TOKEN?" in refused(META_ACESS_TOKEN="x")
+    Path(".env").write_text("SMTP_HOST=x\nMETABASE_URL=y\n")
+    load_settings()
+
+
+def test_secrets_are_in_no_representation_and_in_no_error() -> None:
+    settings = load_settings(
+        meta_access_token="EAAsecret", meta_app_secret="0123abcd", warehouse_url="postgresql://u:p%40ss@h:5432/d"
+    )
+    for secret in ("EAAsecret", "0123abcd", "p%40ss"):
+        assert secret not in repr(settings) + str(settings) + settings.model_dump_json()
+    assert "hush" not in refused(META_ACCESS_TOKEN="'hush hush'")
+    assert "hu/sh" not in refused(WAREHOUSE_URL="postgresql://u:hu/sh@h/d")
+    # Computed with `printf EAAsecret | openssl dgst -sha256 -hmac 0123abcd`.
+    proof = "0051c4c823ce44bd6cf96c44088f5e0490f63498b4841ed90159e783c7aca1bc"
+    assert settings.secrets() == ["EAAsecret", "0123abcd", proof, "p%40ss", "p@ss"]
+
+
+def test_the_example_names_every_setting_and_loads() -> None:
+    text = (ROOT / ".env.example").read_text()
+    named = re.findall(r"^#? ?([A-Z_]+)=", text, re.MULTILINE)
+    assert sorted(named) == sorted(VARIABLES)
+    assert load_settings(env_file=ROOT / ".env.example").model_dump() == load_settings(env_file=None).model_dump()
+    everything = re.sub(r"^# ([A-Z_]+=)", r"\1", text, flags=re.MULTILINE)
+    Path(".env").write_text(everything)
+    load_settings()
+
+
+def test_an_error_prints_message_and_mend() -> None:
+    assert str(UserError("No.", "do this")) == "No.\n  -> do this"
+    assert str(UserError("No.")) == "No."
