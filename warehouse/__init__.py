@@ -1,4 +1,5 @@
-"""PostgreSQL and TimescaleDB: connections, the embedded server, migrations, storage profiles, the slice loader.
+"""PostgreSQL and TimescaleDB: connections, embedded server, migrations, storage profiles, slice loader.
 
-What belongs here: every statement that changes `raw` or `ops`. What does not: HTTP, Meta's protocol, marts (dbt builds them).
+What belongs here: every statement that changes `raw` or `ops`. What does not: HTTP, Meta's protocol,
+marts (dbt builds them).
 """

@@ -1,0 +1,1 @@
+select trim_scale(numerator / nullif(denominator, 0))

@@ -1,0 +1,1 @@
+{{ objects_in_insights('ad_set') }}

@@ -1,0 +1,3 @@
+{{ config(incremental_strategy='slice_replace') }}
+
+{{ performance_daily('ad_set') }}

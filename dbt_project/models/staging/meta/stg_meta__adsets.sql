@@ -1,0 +1,23 @@
+select
+    account_id,
+    id as ad_set_id,
+    (payload ->> 'campaign_id')::bigint as campaign_id,
+    coalesce(name, payload ->> 'name') as ad_set_name,
+    status,
+    effective_status,
+    payload ->> 'optimization_goal' as optimization_goal,
+    payload ->> 'billing_event' as billing_event,
+    payload ->> 'bid_strategy' as bid_strategy,
+    (payload ->> 'daily_budget')::numeric as daily_budget_minor,
+    (payload ->> 'lifetime_budget')::numeric as lifetime_budget_minor,
+    payload #>> '{learning_stage_info,status}' as learning_status,
+    payload -> 'attribution_spec' as attribution_spec,
+    payload -> 'promoted_object' as promoted_object,
+    payload -> 'targeting' as targeting,
+    (payload ->> 'start_time')::timestamptz as starts_at,
+    (payload ->> 'end_time')::timestamptz as ends_at,
+    (payload ->> 'created_time')::timestamptz as created_at,
+    updated_time as updated_at,
+    pulled_at,
+    run_id
+from {{ source('raw', 'adsets') }}

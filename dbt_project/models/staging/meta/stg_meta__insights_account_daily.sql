@@ -1,0 +1,1 @@
+{{ stage_insights('account_daily', level='account') }}

@@ -1,0 +1,1 @@
+{{ stage_insights('account_period', level='account', is_period=true) }}

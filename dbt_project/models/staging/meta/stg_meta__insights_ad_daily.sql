@@ -1,0 +1,1 @@
+{{ stage_insights('ad_daily', level='ad') }}

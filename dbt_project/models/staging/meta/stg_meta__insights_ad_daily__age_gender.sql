@@ -1,0 +1,1 @@
+{{ stage_insights('ad_daily__age_gender', level='ad', breakdowns={'age': 'age', 'gender': 'gender'}) }}

@@ -1,0 +1,1 @@
+{{ stage_insights('adset_daily', level='adset') }}

@@ -1,0 +1,1 @@
+{{ stage_insights('campaign_daily', level='campaign') }}

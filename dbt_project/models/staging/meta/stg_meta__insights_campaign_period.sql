@@ -1,0 +1,1 @@
+{{ stage_insights('campaign_period', level='campaign', is_period=true) }}

@@ -1,0 +1,91 @@
+"""The first build: everything parses quietly, every test holds, the numbers are the world's."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.dbt_project.project import Outcome, Project
+from tests.dbt_project.world import DAYS, IMPORTED, STEADY, YEN
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dbt")]
+
+
+def test_the_project_parses_without_warnings_or_deprecations(parsed: Outcome) -> None:
+    assert parsed.success
+    assert parsed.complaints == []
+
+
+def test_the_first_build_runs_every_test_and_complains_of_nothing(built: Outcome) -> None:
+    assert built.success, built.complaints
+    assert built.complaints == []
+    assert set(built.nodes.values()) <= {"pass", "success"}
+    assert len(built.of_kind("unit_test")) >= 20
+    assert len(built.of_kind("test")) >= 80
+
+
+def test_every_published_model_has_a_contract_a_key_and_words_for_each_column(marts: Project) -> None:
+    published = marts.rows(
+        "SELECT c.oid::regclass::text, obj_description(c.oid) IS NOT NULL,"
+        " EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND contype = 'p'),"
+        " (SELECT bool_and(col_description(c.oid, attnum) IS NOT NULL) FROM pg_attribute"
+        "  WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)"
+        " FROM pg_class c WHERE relnamespace = 'marts'::regnamespace AND relkind = 'r' ORDER BY 1"
+    )
+    assert len(published) == 11
+    assert all(row[1:] == (True, True, True) for row in published), published
+
+
+def test_a_ratio_divides_the_sums_and_people_come_from_the_report(marts: Project) -> None:
+    (row,) = marts.rows(
+        "SELECT spend, impressions, reach, frequency, link_clicks, conversions, conversion_value, ctr, cpa, roas,"
+        f" is_reconciled, is_mature FROM marts.mart_performance_daily__account WHERE account_id = {STEADY}"
+        f" AND day = '{DAYS[0]}'"
+    )
+    spend, value = Decimal("20.02"), Decimal("200.40")
+    assert row[:7] == (spend, 2000, 1500, Decimal("1.333333"), 40, 4, value)
+    assert row[7] == Decimal("0.02")
+    assert row[8] == spend / 4
+    assert row[9] == pytest.approx(value / spend)
+    assert row[10:] == (True, False)
+
+
+def test_every_grain_gives_the_same_totals(marts: Project) -> None:
+    totals = {
+        marts.rows(f"SELECT sum(spend), sum(conversions), sum(link_clicks) FROM marts.{table}")[0]
+        for table in ("fct_ad_day", *(f"mart_performance_daily__{grain}" for grain in ("account", "campaign", "ad_set", "ad")))
+    }
+    assert len(totals) == 1
+
+
+def test_objects_are_named_by_meta_or_else_by_insights(marts: Project) -> None:
+    names = marts.rows(
+        f"SELECT ad_id, ad_name, is_inferred, thumbnail_url FROM marts.dim_ad WHERE account_id = {STEADY} ORDER BY 1"
+    )
+    assert names == [
+        (1111, "Listed ad", False, "https://example.com/77.jpg"),
+        (1112, "Ad 2 from insights", True, None),
+    ]
+    assert marts.rows(f"SELECT daily_budget FROM marts.dim_campaign WHERE account_id IN ({STEADY}, {YEN}) ORDER BY account_id") == [
+        (Decimal("50.55"),),
+        (Decimal(5055),),
+    ]
+
+
+def test_an_imported_row_is_marked_and_guesses_nothing(marts: Project) -> None:
+    (row,) = marts.rows(
+        "SELECT source, conversions, link_clicks, reconciliation_status, api_version, has_derived_ids, client_id"
+        " FROM marts.mart_performance_daily__ad JOIN marts.fct_ad_day USING (account_id, day, ad_id, source)"
+        f" WHERE account_id = {IMPORTED}".replace("conversions, link_clicks", "m.conversions, m.link_clicks").replace(
+            "mart_performance_daily__ad JOIN", "mart_performance_daily__ad AS m JOIN"
+        )
+    )
+    assert row == ("import", None, 19, "no_control", None, True, "unassigned")
+
+
+def test_sources_are_fresh_or_stale_by_their_slices(marts: Project) -> None:
+    marts.run("source", "freshness")
+    outcome = marts.run("source", "freshness", "--select", "source:raw.insights_ad_daily")
+    assert list(outcome.nodes) == ["source.meta_ads.raw.insights_ad_daily"]
+    assert outcome.nodes["source.meta_ads.raw.insights_ad_daily"] in ("pass", "warn", "error")

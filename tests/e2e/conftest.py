@@ -1,0 +1,36 @@
+"""Simulators shared by tests of a module, benches on each kind of database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Bench, Simulator, running_simulator
+from warehouse.connect import Warehouse
+
+
+@pytest.fixture(scope="module")
+def shared_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running_simulator(tmp_path_factory.mktemp("simulator"), "--job-seconds", "20") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(shared_simulator: Simulator) -> Simulator:
+    shared_simulator.reset()
+    return shared_simulator
+
+
+@pytest.fixture
+def bench(simulator: Simulator, warehouse: Warehouse, tmp_path: Path) -> Bench:
+    """On PostgreSQL and on TimescaleDB."""
+    return Bench(simulator, warehouse, tmp_path)
+
+
+@pytest.fixture
+def plain_bench(simulator: Simulator, databases, tmp_path: Path) -> Iterator[Bench]:
+    """On PostgreSQL only: for what does not depend on the storage."""
+    with databases.fresh("plain") as url, Warehouse(url) as warehouse:
+        yield Bench(simulator, warehouse, tmp_path)

@@ -1,0 +1,154 @@
+"""Runs: what was started, with what, and how it ended (`ops.run`).
+
+What belongs here: the rows of runs, and noticing that a run's process died. What does not: what a run does.
+
+A process holds a session lock for its run. A run that says `running` while its lock is free was
+interrupted; the same kind of run with the same arguments continues it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import psycopg
+
+from warehouse.connect import Warehouse
+from warehouse.errors import TransientError, from_database_error
+from warehouse.pool import Connection
+from warehouse.sqlvalues import jsonb
+
+RunStatus = Literal["succeeded", "failed", "partial"]
+
+RESUME_WITHIN = timedelta(hours=24)
+"""An interrupted run that is older is not continued: what it had asked for is stale, and Meta forgets report runs."""
+
+_START = """
+    INSERT INTO ops.run (run_id, kind, status, started_at, api_version, arguments)
+    VALUES (%s, %s, 'running', clock_timestamp(), %s, %s)
+"""
+_FINISH = "UPDATE ops.run SET status = %s, finished_at = clock_timestamp(), message = %s WHERE run_id = %s"
+_REMEMBER = "UPDATE ops.run SET state = coalesce(state, '{}') || %s WHERE run_id = %s"
+_INTERRUPTED = """
+    SELECT run_id, coalesce(state, '{}'), arguments = %s AND started_at > clock_timestamp() - %s
+    FROM ops.run
+    WHERE status = 'running' AND kind = %s
+    ORDER BY started_at DESC
+"""
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+_STILL_RUNNING = "SELECT status = 'running' FROM ops.run WHERE run_id = %s"
+_DIED = "its process died"
+
+
+@dataclass
+class Run:
+    """A run in progress.
+
+    Attributes:
+        run_id: Its id, which travels with every row it writes.
+        resumed: True if it continues an interrupted run.
+        state: What `remember` kept, also before an interruption.
+    """
+
+    run_id: UUID
+    resumed: bool
+    state: dict[str, Any]
+    _warehouse: Warehouse = field(repr=False)
+    _finished: bool = field(default=False, repr=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether `finish` was called."""
+        return self._finished
+
+    def remember(self, **values: Any) -> None:
+        """Keeps JSON-like values with the run, for the process that may have to continue it. Commits."""
+        self.state.update(values)
+        with self._warehouse.connection() as connection:
+            connection.execute(_REMEMBER, [jsonb(values), self.run_id])
+
+    def finish(self, status: RunStatus, message: str | None = None) -> None:
+        """Records how the run ended, with a message for people."""
+        finish_run(self._warehouse, self.run_id, status, message)
+        self._finished = True
+
+
+@contextmanager
+def running(
+    warehouse: Warehouse, kind: str, arguments: Mapping[str, Any], api_version: str | None = None
+) -> Iterator[Run]:
+    """A run for the time of a block; continues an interrupted one of the same kind and arguments, younger than a day.
+
+    Without a call of `Run.finish` the run succeeds at the end of the block. An exception fails it; an interruption
+    (Ctrl-C, `SystemExit`, `InterruptedError`) or a transient database error leaves it to be continued.
+
+    Args:
+        warehouse: Where to.
+        kind: E.g. `pull`, `import`.
+        arguments: What was asked for, JSON-like; no secrets.
+        api_version: E.g. `v26.0`.
+    """
+    session = warehouse.session()
+    try:
+        run = _resume(warehouse, session, kind, arguments) or _begin(warehouse, session, kind, arguments, api_version)
+        try:
+            yield run
+        except (InterruptedError, TransientError):
+            raise
+        except Exception as error:
+            if not run.finished:
+                run.finish("failed", f"{type(error).__name__}: {error}")
+            raise
+        if not run.finished:
+            run.finish("succeeded")
+    finally:
+        session.close()
+
+
+def finish_run(warehouse: Warehouse, run_id: UUID, status: RunStatus, message: str | None = None) -> None:
+    """Records how a run ended: `succeeded`, `failed` or `partial`, with a message for people."""
+    with warehouse.connection() as connection:
+        connection.execute(_FINISH, [status, message and message.replace("\x00", "\ufffd"), run_id])
+
+
+def _begin(
+    warehouse: Warehouse, session: Connection, kind: str, arguments: Mapping[str, Any], api_version: str | None
+) -> Run:
+    run_id = uuid4()
+    try:
+        # Reason: the lock first, or another process could take the new run for an interrupted one.
+        _try_lock(session, run_id)
+        session.execute(_START, [run_id, kind, api_version, jsonb(dict(arguments))])
+    except psycopg.Error as error:
+        raise from_database_error(error) from error
+    return Run(run_id, resumed=False, state={}, _warehouse=warehouse)
+
+
+def _resume(warehouse: Warehouse, session: Connection, kind: str, arguments: Mapping[str, Any]) -> Run | None:
+    """The newest interrupted run that fits; others whose process died are recorded as failed."""
+    resumed: Run | None = None
+    try:
+        rows = session.execute(_INTERRUPTED, [jsonb(dict(arguments)), RESUME_WITHIN, kind]).fetchall()
+        for run_id, state, fits in rows:
+            if not _try_lock(session, run_id):
+                continue
+            still = session.execute(_STILL_RUNNING, [run_id]).fetchone()
+            if still is not None and still[0] and fits and resumed is None:
+                resumed = Run(run_id, resumed=True, state=dict(state), _warehouse=warehouse)
+                continue
+            if still is not None and still[0] and not fits:
+                session.execute(_FINISH, ["failed", _DIED, run_id])
+            session.execute(_UNLOCK, [f"run:{run_id}"])
+    except psycopg.Error as error:
+        raise from_database_error(error) from error
+    return resumed
+
+
+def _try_lock(session: Connection, run_id: UUID) -> bool:
+    row = session.execute(_TRY_LOCK, [f"run:{run_id}"]).fetchone()
+    return row is not None and bool(row[0])
