@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 SMALLEST_PAGE = 5
 _GROW_AFTER = 3
+_PATIENCE_WITH_EMPTY_PAGES = 5
 
 
 @dataclass
@@ -63,6 +64,7 @@ def read_pages(
         GraphError: Anything else that a call may raise, e.g. `InvalidCursor`.
     """
     after: str | None = None
+    standing = 0
     while True:
         query = {**params, "limit": size.current}
         if after is not None:
@@ -84,6 +86,8 @@ def read_pages(
         if not paging.get("next"):
             return
         following = (paging.get("cursors") or {}).get("after")
-        if not following or following == after:
+        # Reason: an empty page may point at itself and have rows when asked again; a full one that does is a loop.
+        standing = standing + 1 if following == after and not page["data"] else 0
+        if not following or (following == after and page["data"]) or standing > _PATIENCE_WITH_EMPTY_PAGES:
             raise ProtocolError(f"{path}: there is a next page, but its cursor does not move ({following!r}).")
         after = following

@@ -13,3 +13,10 @@
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Distributing a table leaves its rows on the coordinator as well, unseen; a statement of its own gives the room back. -#}
+{% macro release_local_copy() -%}
+    {%- if execute and var('citus', false) and not is_incremental() and model.config.meta.get('distribute') -%}
+    select truncate_local_data_after_distributing_table('{{ this }}')
+    {%- endif -%}
+{%- endmacro %}

@@ -174,6 +174,17 @@ CATALOGUE: dict[str, _Row] = {
     "delegate_page": _row(1, 2853001, 400, "The profile is not linked to a delegate page", is_transient=False),
     "capability": _row(3, None, 400, "(#3) Application does not have the capability to make this API call."),
     "no_target": _row(275, None, 400, "(#275) Cannot determine the target object for this request."),
+    "not_found": _row(
+        100,
+        33,
+        400,
+        "Unsupported get request. Object does not exist, cannot be loaded due to missing permissions, or does not "
+        "support this operation.",
+        "GraphMethodException",
+    ),
+    "retired_version": _row(
+        2635, None, 400, "(#2635) You are calling a deprecated version of the Ads API. Please update to v26.0."
+    ),
     "graph_query": _row(2500, None, 400, "Unknown path components: /nonsense"),
     "invalid_cursor": _row(2642, None, 400, "(#2642) Invalid cursors values"),
     "beyond_37_months": _row(

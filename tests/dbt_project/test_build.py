@@ -54,7 +54,10 @@ def test_a_ratio_divides_the_sums_and_people_come_from_the_report(marts: Project
 def test_every_grain_gives_the_same_totals(marts: Project) -> None:
     totals = {
         marts.rows(f"SELECT sum(spend), sum(conversions), sum(link_clicks) FROM marts.{table}")[0]
-        for table in ("fct_ad_day", *(f"mart_performance_daily__{grain}" for grain in ("account", "campaign", "ad_set", "ad")))
+        for table in (
+            "fct_ad_day",
+            *(f"mart_performance_daily__{grain}" for grain in ("account", "campaign", "ad_set", "ad")),
+        )
     }
     assert len(totals) == 1
 
@@ -67,7 +70,9 @@ def test_objects_are_named_by_meta_or_else_by_insights(marts: Project) -> None:
         (1111, "Listed ad", False, "https://example.com/77.jpg"),
         (1112, "Ad 2 from insights", True, None),
     ]
-    assert marts.rows(f"SELECT daily_budget FROM marts.dim_campaign WHERE account_id IN ({STEADY}, {YEN}) ORDER BY account_id") == [
+    assert marts.rows(
+        f"SELECT daily_budget FROM marts.dim_campaign WHERE account_id IN ({STEADY}, {YEN}) ORDER BY account_id"
+    ) == [
         (Decimal("50.55"),),
         (Decimal(5055),),
     ]
@@ -75,17 +80,24 @@ def test_objects_are_named_by_meta_or_else_by_insights(marts: Project) -> None:
 
 def test_an_imported_row_is_marked_and_guesses_nothing(marts: Project) -> None:
     (row,) = marts.rows(
-        "SELECT source, conversions, link_clicks, reconciliation_status, api_version, has_derived_ids, client_id"
-        " FROM marts.mart_performance_daily__ad JOIN marts.fct_ad_day USING (account_id, day, ad_id, source)"
-        f" WHERE account_id = {IMPORTED}".replace("conversions, link_clicks", "m.conversions, m.link_clicks").replace(
-            "mart_performance_daily__ad JOIN", "mart_performance_daily__ad AS m JOIN"
-        )
+        "SELECT mart.source, mart.conversions, mart.link_clicks, mart.reconciliation_status, mart.client_id,"
+        " fact.api_version, fact.has_derived_ids, ad.has_derived_id, ad.ad_name"
+        " FROM marts.mart_performance_daily__ad AS mart"
+        " JOIN marts.fct_ad_day AS fact USING (account_id, day, ad_id)"
+        " JOIN marts.dim_ad AS ad USING (account_id, ad_id)"
+        f" WHERE mart.account_id = {IMPORTED}"
     )
-    assert row == ("import", None, 19, "no_control", None, True, "unassigned")
+    assert row == ("import", None, 19, "no_control", "unassigned", None, True, True, "Ad 1 from insights")
 
 
-def test_sources_are_fresh_or_stale_by_their_slices(marts: Project) -> None:
-    marts.run("source", "freshness")
-    outcome = marts.run("source", "freshness", "--select", "source:raw.insights_ad_daily")
-    assert list(outcome.nodes) == ["source.meta_ads.raw.insights_ad_daily"]
-    assert outcome.nodes["source.meta_ads.raw.insights_ad_daily"] in ("pass", "warn", "error")
+def test_a_source_is_as_fresh_as_its_latest_slice(marts: Project) -> None:
+    with marts.warehouse.connection() as connection:
+        for report, age in (("ad_hourly", 1), ("campaign_period", 30), ("account_period", 60)):
+            connection.execute(
+                "INSERT INTO ops.slice VALUES (%s, %s, '2026-01-01', gen_random_uuid(), 'api', 'v26.0', '{}',"
+                " now() - make_interval(hours => %s), now(), 0, 0)",
+                [STEADY, report, age],
+            )
+    tables = ("ad_hourly", "campaign_period", "account_period")
+    outcome = marts.run("source", "freshness", "--select", *(f"source:raw.insights_{table}" for table in tables))
+    assert [outcome.nodes[f"source.meta_ads.raw.insights_{table}"] for table in tables] == ["pass", "warn", "error"]

@@ -23,13 +23,21 @@ from tests.dbt_project.world import (
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dbt")]
 
-TABLES = ("fct_ad_day", "fct_ad_day_action", "mart_performance_daily__ad", "mart_performance_daily__account", "mart_reconciliation")
+TABLES = (
+    "fct_ad_day",
+    "fct_ad_day_action",
+    "mart_performance_daily__ad",
+    "mart_performance_daily__account",
+    "mart_reconciliation",
+)
 
 
 def contents(project: Project, account: int) -> dict[str, list[tuple[object, ...]]]:
     """Everything published about an account, row versions included: an untouched row keeps its own."""
     return {
-        table: project.rows(f"SELECT t.*, t.xmin::text FROM marts.{table} AS t WHERE account_id = {account} ORDER BY t::text")
+        table: project.rows(
+            f"SELECT t.*, t.xmin::text FROM marts.{table} AS t WHERE account_id = {account} ORDER BY t::text"
+        )
         for table in TABLES
     }
 
@@ -44,9 +52,9 @@ def test_withdrawn_rows_and_emptied_days_vanish_and_other_accounts_are_not_touch
     for table in ("fct_ad_day", "mart_performance_daily__ad"):
         held = marts.rows(f"SELECT day::text, ad_id FROM marts.{table} WHERE account_id = {VANISHING}")
         assert held == [(DAYS[0], 1111)], table
-    assert marts.rows(f"SELECT DISTINCT ad_id, day::text FROM marts.fct_ad_day_action WHERE account_id = {VANISHING}") == [
-        (1111, DAYS[0])
-    ]
+    assert marts.rows(
+        f"SELECT DISTINCT ad_id, day::text FROM marts.fct_ad_day_action WHERE account_id = {VANISHING}"
+    ) == [(1111, DAYS[0])]
     assert marts.rows(f"SELECT status FROM marts.mart_reconciliation WHERE account_id = {VANISHING} ORDER BY day") == [
         ("reconciled",),
         ("reconciled",),
@@ -84,7 +92,9 @@ def test_a_changed_declaration_recounts_the_account(marts: Project) -> None:
 
 def test_building_twice_changes_nothing_and_a_reader_never_sees_a_gap(marts: Project) -> None:
     def published() -> list[tuple[object, ...]]:
-        return marts.rows(f"SELECT * FROM marts.mart_performance_daily__ad WHERE account_id = {STEADY} ORDER BY day, ad_id")
+        return marts.rows(
+            f"SELECT * FROM marts.mart_performance_daily__ad WHERE account_id = {STEADY} ORDER BY day, ad_id"
+        )
 
     before, dimensions = published(), marts.rows("SELECT xmin::text FROM marts.dim_ad ORDER BY account_id, ad_id")
     seen: set[tuple[object, ...]] = set()

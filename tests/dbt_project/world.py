@@ -69,7 +69,11 @@ def account_row(account: int, day: str, ads: int, **changes: Any) -> dict[str, A
             {"action_type": "lead", "value": str(5 * ads)},
         ],
         "action_values": [
-            {"action_type": "omni_purchase", "value": f"{15030 * ads / 100:.2f}", "7d_click": f"{10020 * ads / 100:.2f}"}
+            {
+                "action_type": "omni_purchase",
+                "value": f"{15030 * ads / 100:.2f}",
+                "7d_click": f"{10020 * ads / 100:.2f}",
+            }
         ],
         "date_start": day,
         "date_stop": day,
@@ -114,7 +118,9 @@ def fill(warehouse: Warehouse) -> None:
     """Five accounts pulled from Meta and one imported from a file."""
     for account in (STEADY, VANISHING, REDECLARED, WATCHED, YEN):
         currency = "JPY" if account == YEN else "EUR"
-        entity(warehouse, "accounts", account, account, f"Shop {account}", currency=currency, timezone_name="Asia/Tokyo")
+        entity(
+            warehouse, "accounts", account, account, f"Shop {account}", currency=currency, timezone_name="Asia/Tokyo"
+        )
         declare(warehouse, account, "omni_purchase", "omni_purchase", "7d_click")
         for day in DAYS:
             commit(warehouse, "ad_daily", account, day, [ad_row(account, day, 1), ad_row(account, day, 2)])
@@ -128,5 +134,6 @@ def fill(warehouse: Warehouse) -> None:
     with warehouse.connection() as connection:
         # Reason: whatever the loader makes of them, the marts must take ids that were derived from names.
         connection.execute(
-            f"UPDATE raw.insights_ad_daily SET campaign_id = -1, adset_id = -2, ad_id = -3 WHERE account_id = {IMPORTED}".encode()
+            "UPDATE raw.insights_ad_daily SET campaign_id = -1, adset_id = -2, ad_id = -3 WHERE account_id = %s",
+            [IMPORTED],
         )

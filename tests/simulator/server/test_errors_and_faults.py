@@ -39,6 +39,8 @@ SHEET = {
     "permission_200": (403, 200, None),
     "token_expired": (400, 190, 463),
     "token_password": (400, 190, 460),
+    "not_found": (400, 100, 33),
+    "retired_version": (400, 2635, None),
     "report_not_ready": (400, 2601, 1815107),
     "invalid_cursor": (400, 2642, None),
     "beyond_37_months": (400, 3018, None),

@@ -123,5 +123,7 @@ select
     case when is_comparable and is_conversions_comparable then conversions_difference end as conversions_difference,
     conversion_value_ads,
     conversion_value_control,
-    case when is_comparable and is_conversion_value_comparable then conversion_value_difference end as conversion_value_difference
+    case
+        when is_comparable and is_conversion_value_comparable then conversion_value_difference
+    end as conversion_value_difference
 from compared
