@@ -41,7 +41,8 @@ class PullOptions:
     Attributes:
         page_size: Rows asked for at first; grows to `largest_page`, shrinks when Meta finds it too heavy.
         largest_page: Most rows in a page.
-        sync_rows: Ranges of which at most so many rows are expected are asked synchronously: one call instead of three.
+        sync_rows: Ranges of which at most so many rows are expected are asked synchronously, in one call instead of
+            three; 0 for never.
         patience: With report runs.
     """
 
@@ -178,6 +179,8 @@ class InsightsPull:
         report = piece.report
         if report.period:
             return True
+        if self.options.sync_rows <= 0:
+            return False
         if report.level == "account" and not report.breakdowns:
             return len(piece.days) <= self.options.sync_rows
         expected = self.rows_per_day.get(report.name)

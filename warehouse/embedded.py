@@ -19,6 +19,7 @@ import pwd
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ def start(directory: Path | str = DEFAULT_STATE_DIRECTORY) -> EmbeddedServer:
     with _exclusive(data):
         server = _running(data)
         if server is None:
+            _forget_dead_postmaster(data)
             _install(data)
             server = _launch(data)
         server.ensure_database(DATABASE)
@@ -105,6 +107,7 @@ def stop(directory: Path | str = DEFAULT_STATE_DIRECTORY) -> bool:
     if not (data / "PG_VERSION").exists():
         return False
     with _exclusive(data):
+        _forget_dead_postmaster(data)
         if _pg_ctl(data, "status", check=False).returncode != 0:
             return False
         _pg_ctl(data, "-m", "fast", "-w", "-t", "60", "stop")
@@ -135,6 +138,39 @@ def _running(data: Path) -> EmbeddedServer | None:
     except psycopg.OperationalError:
         return None  # Reason: a stale file, or a server still starting, for which pg_ctl then waits
     return server if row is not None and Path(row[0]).resolve() == data else None
+
+
+def _forget_dead_postmaster(data: Path) -> None:
+    """Removes postmaster.pid if its process is a zombie and no process of this server lives any more.
+
+    In a container whose first process collects no children, a killed server stays a zombie, and PostgreSQL takes it for
+    another server. Linux only; elsewhere PostgreSQL's own check decides.
+    """
+    pid_file = data / "postmaster.pid"
+    try:
+        lines = pid_file.read_text().splitlines()
+        pid, socket_directory = int(lines[0]), Path(lines[4])
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, ValueError, IndexError):
+        return
+    if state != "Z":
+        return
+    for _ in range(100):
+        # Reason: every process of a server works in its data directory, and must be gone before another one starts.
+        if not any(_works_in(process, data) for process in Path("/proc").glob("[0-9]*")):
+            pid_file.unlink(missing_ok=True)
+            for lock in socket_directory.glob(".s.PGSQL.*.lock"):
+                if lock.read_text().split("\n", 1)[0].strip() == str(pid):
+                    lock.unlink()
+            return
+        time.sleep(0.1)
+
+
+def _works_in(process: Path, directory: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == directory
+    except OSError:
+        return False
 
 
 def _install(data: Path) -> None:

@@ -24,7 +24,7 @@ from simulator.world.truth import account_truth
 
 _CHILDREN = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
 _NUMBERS = frozenset({"daily_budget", "lifetime_budget", "bid_amount", "spend_cap"})
-_SUM_DAYS = 64
+_SUM_ROWS = 8192  # (day, ad) pairs summed at once
 
 
 class AccountWorld:
@@ -149,8 +149,9 @@ class AccountWorld:
         through, total = self._settled
         if through > today - 32:
             through, total = first, 0
-        for day in range(through, today + 1, _SUM_DAYS):
-            days = range(day, min(day + _SUM_DAYS, today + 1))
+        step = max(1, _SUM_ROWS // len(self.model.ad_names))
+        for day in range(through, today + 1, step):
+            days = range(day, min(day + step, today + 1))
             total += self._sum(days, moment)
             if days[-1] < today - 32:
                 self._settled = (days[-1] + 1, total)

@@ -152,12 +152,10 @@ def _adset_spend(
 
 def _apply_anomalies(model: AccountModel, span: Span, days: I64, spend: F64, price: F64, ctr: F64, cvr: F64) -> None:
     s0, s1 = span.adsets
-    low, high = int(days.min()), int(days.max())
-    for anomaly in model.anomalies:
-        if anomaly.first_day > high:
-            break
-        if anomaly.last_day < low or not s0 <= anomaly.adset < s1:
-            continue
+    table = model.anomaly_table
+    hit = (table[:, 0] >= s0) & (table[:, 0] < s1) & (table[:, 1] <= days.max()) & (table[:, 2] >= days.min())
+    for number in np.flatnonzero(hit).tolist():
+        anomaly = model.anomalies[number]
         rows, column = (days >= anomaly.first_day) & (days <= anomaly.last_day), anomaly.adset - s0
         target = {"cpm_spike": price, "ctr_drop": ctr, "tracking_outage": cvr}.get(anomaly.kind, spend)
         target[rows, column] *= anomaly.factor

@@ -6,6 +6,7 @@ What belongs here: the data structure and who contains whom. What does not: draw
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,7 +110,13 @@ class AccountModel:
     studies: list[Study] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
 
-    @property
+    @cached_property
+    def anomaly_table(self) -> I64:
+        """Ad set, first and last day of every anomaly, to find the few that matter to a run of days."""
+        rows = [(anomaly.adset, anomaly.first_day, anomaly.last_day) for anomaly in self.anomalies]
+        return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+    @cached_property
     def ad_campaign(self) -> I64:
         """The campaign of every ad."""
         return self.adset_campaign[self.ad_adset]

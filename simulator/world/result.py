@@ -75,8 +75,10 @@ class WorldResult:
         keys = []
         ratio = sort_ratio(sort[0]) if sort else None
         needs = [*conditions.needs, *(fields.columns_of(ratio) if ratio else [])]
+        few = len(rows.blocks) <= _KEPT_BLOCKS
         for number in range(len(rows.blocks)):
-            block = self._compute(number, needs)
+            # Reason: a long period is one block and dear; it is computed whole at once instead of counted first.
+            block = self._block(number, needs) if few else self._compute(number, needs)
             self._starts.append(self._starts[-1] + len(block))
             if ratio is not None:
                 keys.append(fields.evaluate(ratio, block.columns, rows.model.minor)[0])
@@ -117,10 +119,10 @@ class WorldResult:
             block = block.take(np.argsort(key, kind="stable"))
         return block
 
-    def _block(self, number: int) -> RowBlock:
+    def _block(self, number: int, more: Sequence[str] = ()) -> RowBlock:
         block = self._blocks.get(number)
         if block is None:
-            needs = list(dict.fromkeys([*self._formatter.needs, *self._conditions.needs]))
+            needs = list(dict.fromkeys([*self._formatter.needs, *self._conditions.needs, *more]))
             block = self._blocks[number] = self._compute(number, needs)
             if len(self._blocks) > _KEPT_BLOCKS:
                 self._blocks.popitem(last=False)

@@ -18,7 +18,7 @@ from simulator.world.ids import object_id
 from simulator.world.model import ATTRIBUTION_SETTINGS, AccountModel
 from simulator.world.timeline import Timeline
 
-_DAYS_AT_ONCE = 32
+_ROWS_AT_ONCE = 8192
 
 
 def account_truth(model: AccountModel, timeline: Timeline) -> dict[str, Any]:
@@ -79,8 +79,9 @@ def account_truth(model: AccountModel, timeline: Timeline) -> dict[str, Any]:
 def _withdrawn(model: AccountModel, timeline: Timeline) -> dict[str, int]:
     span = model.span(0, len(model.campaign_names) - 1)
     found: dict[str, int] = {}
-    for day in range(model.first_day, model.anchor + 1, _DAYS_AT_ONCE):
-        days = np.arange(day, min(day + _DAYS_AT_ONCE, model.anchor + 1), dtype=np.int64)
+    step = max(1, _ROWS_AT_ONCE // len(model.ad_names))
+    for day in range(model.first_day, model.anchor + 1, step):
+        days = np.arange(day, min(day + step, model.anchor + 1), dtype=np.int64)
         key = h.cross(model.ad_key, days[:, None])
         removed = maturity.withdrawn(key, np.full((len(days), 1), 99.0), model.withdrawn_share)
         rows = np.flatnonzero(removed.any(axis=1))

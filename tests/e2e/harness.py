@@ -132,7 +132,7 @@ def dump(warehouse: Warehouse, tables: list[str] | None = None) -> dict[str, lis
         for table in tables or TABLES:
             rows = connection.execute(f"SELECT * FROM raw.{table}").fetchall()  # type: ignore[arg-type]
             found[table] = sorted(
-                (row[:-1] + (orjson.dumps(row[-1], option=orjson.OPT_SORT_KEYS),) for row in rows), key=repr
+                ((*row[:-1], orjson.dumps(row[-1], option=orjson.OPT_SORT_KEYS)) for row in rows), key=repr
             )
     return found
 

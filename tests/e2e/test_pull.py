@@ -85,9 +85,9 @@ def test_restated_and_withdrawn_rows_follow_meta(plain_bench):
 
 def test_what_is_due_comes_by_itself_and_young_days_come_again(plain_bench):
     bench = plain_bench
-    bench.use_clients("version: 1\npull: {restatement_days: 3, reports: {ad_daily: 10, account_daily: 10, ad_hourly: 0, "
-                      "adset_daily: 0, campaign_daily: 0, ad_daily__age_gender: 0, ad_daily__country: 0, "
-                      "ad_daily__placement: 0, campaign_period: 0, account_period: 0}}\n")  # fmt: skip
+    days = dict.fromkeys(PRESETS, 0) | {"ad_daily": 10, "account_daily": 10}
+    reports = ", ".join(f"{name}: {count}" for name, count in days.items())
+    bench.use_clients(f"version: 1\npull: {{restatement_days: 3, reports: {{{reports}}}}}\n")
     accounts = len(account_ids(bench.simulator))
     first = bench.pull()
     assert sum(o.slices for o in first.outcomes) == accounts * 2 * 10

@@ -101,5 +101,5 @@ def test_a_long_path_gets_its_socket_elsewhere(state: Path) -> None:
 def test_another_major_version_is_refused_with_a_way_out(state: Path) -> None:
     state.mkdir(parents=True)
     (state / "PG_VERSION").write_text("16\n")
-    with pytest.raises(EmbeddedServerError, match="PostgreSQL 16.*To mend"):
+    with pytest.raises(EmbeddedServerError, match=r"PostgreSQL 16.*To mend"):
         embedded.start(state)

@@ -145,7 +145,7 @@ def test_a_month_dropped_by_somebody_else_is_made_again(warehouse: Warehouse) ->
 
 
 @pytest.mark.timescale
-def test_compressed_chunks_take_replacements(databases: object, warehouse: Warehouse) -> None:
+def test_compressed_chunks_take_replacements(warehouse: Warehouse) -> None:
     if warehouse.storage.profile is not Profile.TIMESCALE:
         pytest.skip(f"the server's profile is {warehouse.storage.profile}; this needs TimescaleDB Community")
     day = date(2025, 3, 9)

@@ -22,10 +22,11 @@ SECRET = "s3cr3t-pass"
         ("postgresql://u@/d?host=/run/pg", {"user": "u", "host": "/run/pg", "dbname": "d"}),
         ("postgresql+psycopg://h/d?sslmode=require", {"host": "h", "dbname": "d", "sslmode": "require"}),
         (
-            "postgres://u:a%40b%2Fc@[::1]:5432/d",
-            {"user": "u", "password": "a@b/c", "host": "::1", "port": "5432", "dbname": "d"},
+            "postgres://u:a%40b%2Fc@[::1]/d",
+            {"user": "u", "password": "a@b/c", "host": "::1", "dbname": "d"},
         ),
         ("postgresql:///d", {"dbname": "d"}),
+        ("postgresql://u@/d?password=a+b&host=/a%20b", {"user": "u", "password": "a+b", "host": "/a b", "dbname": "d"}),
         ("postgresql://u@%2Frun%2Fpg/d", {"user": "u", "host": "/run/pg", "dbname": "d"}),
     ],
 )
@@ -67,12 +68,11 @@ def test_unreadable_urls_are_refused_without_being_quoted(url: str) -> None:
 )
 def test_passwords_appear_in_no_message(url: str) -> None:
     warehouse = connect(url)
-    assert SECRET not in repr(warehouse) or "nonsense" in url
+    assert SECRET not in repr(warehouse)
     assert SECRET in warehouse.url
     with pytest.raises(WarehouseError) as caught, warehouse.connection():
         pass
-    if "nonsense" not in url:
-        assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_server_that_is_not_there_is_transient() -> None:
