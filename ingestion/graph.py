@@ -308,6 +308,7 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
         self, method: str, url: str, params: Mapping[str, Any], account_id: str | None, points: int
     ) -> tuple[Answer, Any]:
         """One request: paced, observed, classified."""
+        self.clock.sleep(0)  # Reason: ends here after a stop, and not only when something has to wait.
         with self.budget.call(account_id, points):
             with self._count:
                 self.calls += 1

@@ -84,7 +84,9 @@ class InsightsPull:
         self._dropped: dict[str, set[str]] = {}  # by report: refused by Meta
         self._missing: set[str] = set()  # of the day in parts: too heavy for Meta even alone
 
-    def slices(self, report: Report, since: date, until: date, done: Sequence[date] = ()) -> Iterator[Slice]:
+    def slices(
+        self, report: Report, since: date, until: date, done: Sequence[date] = (), attempt: int = 0
+    ) -> Iterator[Slice]:
         """Yields every day of the range once, newest ranges first; days without rows as empty slices.
 
         A slice counts as written when the next one is asked for.
@@ -94,6 +96,7 @@ class InsightsPull:
             since: First day, the account's.
             until: Last day, included.
             done: Days that this pull has written before a restart; ranges that hold only such days are skipped.
+            attempt: Counts deliberate repetitions within a pull; these are never answered from a remembered run.
 
         Raises:
             ReportFailed: Not even the smallest piece could be had.
@@ -102,7 +105,7 @@ class InsightsPull:
         finished = set(done)
         for piece in pieces(report, since, until):
             if not finished.issuperset(piece.days):
-                yield from self._slices(piece)
+                yield from self._slices(replace(piece, attempt=attempt))
 
     def _slices(self, piece: Piece) -> Iterator[Slice]:
         try:

@@ -169,12 +169,14 @@ class Piece:
         since: First day, in the account's days.
         until: Last day, included.
         entities: `(level, ids)` to restrict the request to, or None for everything.
+        attempt: Sets a deliberate repetition apart from what was asked before.
     """
 
     report: Report
     since: date
     until: date
     entities: tuple[str, tuple[str, ...]] | None = None
+    attempt: int = 0
 
     @property
     def days(self) -> list[date]:
@@ -220,7 +222,7 @@ class Piece:
 
     def fingerprint(self, api_version: str) -> str:
         """Equal for equal requests: how a restarted process recognises a report run that it already asked for."""
-        body = orjson.dumps([api_version, self.params()], option=orjson.OPT_SORT_KEYS)
+        body = orjson.dumps([api_version, self.params(), self.attempt], option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(body).hexdigest()[:32]
 
 

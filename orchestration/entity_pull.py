@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from ingestion.entities import KINDS, fetch_by_id, list_activities, list_entities
+from ingestion.entities import KINDS, EntityKind, fetch_by_id, list_activities, list_entities
 from ingestion.graph import GraphClient
 from orchestration.discovery import KnownAccount
 from orchestration.platform import Platform
@@ -24,26 +24,27 @@ _OVERLAP = timedelta(hours=1)
 _ACTIVITY_HISTORY = timedelta(days=90)
 
 
-def pull_entities(platform: Platform, client: GraphClient, run_id: UUID, account: KnownAccount) -> None:
-    """All kinds of objects, only what changed where Meta can tell; then the change history since the last pull."""
-    now = datetime.fromtimestamp(platform.clock.now(), UTC)
-    account_id = str(account.account_id)
-    provenance = Provenance(run_id, "api", client.api_version, (), now)
-    for kind in KINDS.values():
-        newest = newest_update(platform.warehouse, kind.name, account.account_id) if kind.filter_prefix else None
-        since = newest - _OVERLAP if newest else None
-        for page in list_entities(client, kind, account_id, since):
-            upsert_entities(platform.warehouse, kind.name, account.account_id, page, provenance)
+def pull_kind(platform: Platform, client: GraphClient, run_id: UUID, account: KnownAccount, kind: EntityKind) -> None:
+    """All objects of a kind; only what changed since the last pull where Meta can tell."""
+    provenance = _provenance(platform, client, run_id)
+    newest = newest_update(platform.warehouse, kind.name, account.account_id) if kind.filter_prefix else None
+    since = newest - _OVERLAP if newest else None
+    for page in list_entities(client, kind, str(account.account_id), since):
+        upsert_entities(platform.warehouse, kind.name, account.account_id, page, provenance)
+
+
+def pull_activities(platform: Platform, client: GraphClient, run_id: UUID, account: KnownAccount) -> None:
+    """The change history since the last pull, of 90 days at first."""
+    provenance = _provenance(platform, client, run_id)
     newest = newest_update(platform.warehouse, "activities", account.account_id)
-    since = newest - _OVERLAP if newest else now - _ACTIVITY_HISTORY
-    for page in list_activities(client, account_id, since, now):
+    since = newest - _OVERLAP if newest else provenance.pulled_at - _ACTIVITY_HISTORY
+    for page in list_activities(client, str(account.account_id), since, provenance.pulled_at):
         upsert_entities(platform.warehouse, "activities", account.account_id, page, provenance)
 
 
 def fill_gaps(platform: Platform, client: GraphClient, run_id: UUID, account: KnownAccount) -> None:
     """Fetches by id what insights name but no listing held (old deleted objects)."""
-    now = datetime.fromtimestamp(platform.clock.now(), UTC)
-    provenance = Provenance(run_id, "api", client.api_version, (), now)
+    provenance = _provenance(platform, client, run_id)
     for kind_name in ("campaigns", "adsets", "ads"):
         missing = ids_without_entity(platform.warehouse, kind_name, account.account_id)
         if not missing:
@@ -51,3 +52,8 @@ def fill_gaps(platform: Platform, client: GraphClient, run_id: UUID, account: Kn
         log.info("%s: %d %s appear in insights only; asking for them by id", account.label, len(missing), kind_name)
         for page in fetch_by_id(client, KINDS[kind_name], str(account.account_id), [str(i) for i in missing]):
             upsert_entities(platform.warehouse, kind_name, account.account_id, page, provenance)
+
+
+def _provenance(platform: Platform, client: GraphClient, run_id: UUID) -> Provenance:
+    now = datetime.fromtimestamp(platform.clock.now(), UTC)
+    return Provenance(run_id, "api", client.api_version, (), now)

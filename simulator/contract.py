@@ -88,13 +88,20 @@ class World(Protocol):
         """The owners of accounts (one per client)."""
 
     def node(self, node_id: str, at: datetime) -> Node | None:
-        """Any object by its id (accounts with or without `act_`), deleted ones included; None if unknown or not yet created."""
+        """Any object by its id (accounts with or without `act_`), deleted ones included; None if unknown as yet."""
 
     def edge(self, node_id: str, edge: str, at: datetime) -> Sequence[Node] | None:
-        """All objects on an edge (`campaigns`, `adsets`, `ads`, `adcreatives`, `ad_studies`, `customconversions`, `adspixels`, study `cells`), whatever their status; None if there is no such edge."""
+        """All objects on an edge, whatever their status; None if there is no such edge.
+
+        Edges: `campaigns`, `adsets`, `ads`, `adcreatives`, `ad_studies`, `customconversions`, `adspixels`; of a
+        study: `cells`.
+        """
 
     def activities(self, account_id: str, since: datetime, until: datetime) -> Sequence[Mapping[str, Any]]:
-        """Change history, newest first: `event_time, event_type, object_id, object_name, object_type, actor_id, actor_name, extra_data`."""
+        """Change history, newest first.
+
+        Keys: `event_time, event_type, object_id, object_name, object_type, actor_id, actor_name, extra_data`.
+        """
 
     def insights(self, query: InsightsQuery, at: datetime) -> InsightsResult:
         """The rows. The server has checked parameters; the world never raises for a combination, it returns no rows."""
@@ -106,7 +113,10 @@ class World(Protocol):
         """Minor units spent by a campaign or ad set since its account's midnight, for the budget rules."""
 
     def update(self, node_id: str, changes: Mapping[str, Any], at: datetime) -> None:
-        """Apply checked changes (`daily_budget`, `lifetime_budget`, `status`, `name`, `bid_amount` ...). They change the future and write an activity."""
+        """Apply checked changes (`daily_budget`, `status`, `name` ...): they change the future, write an activity."""
 
     def truth(self, account_id: str) -> Mapping[str, Any]:
-        """Response curves, effects of split tests, fatigue, injected anomalies, what will be withdrawn: for tests and evaluation."""
+        """Response curves, effects of split tests, fatigue, anomalies, what will be withdrawn: for evaluation."""
+
+    def final(self, query: InsightsQuery) -> InsightsResult:
+        """The rows when nothing can change any more: after every restatement and withdrawal."""

@@ -52,8 +52,17 @@ _RECORD = """
 """
 _TOUCH = """
     UPDATE ops.slice
-    SET run_id = %s, source = %s, api_version = %s, pulled_at = %s, committed_at = clock_timestamp()
-    WHERE account_id = %s AND report = %s AND day = %s
+    SET
+        run_id = %(run_id)s,
+        source = %(source)s,
+        api_version = %(api_version)s,
+        pulled_at = %(pulled_at)s,
+        committed_at = clock_timestamp(),
+        build_id = CASE
+            WHEN pulled_at < day + 30 AND %(pulled_at)s >= day + 27 AND pulled_at::date < %(pulled_at)s::date THEN NULL
+            ELSE build_id
+        END
+    WHERE account_id = %(account_id)s AND report = %(report)s AND day = %(day)s
 """
 
 
@@ -204,9 +213,18 @@ def _transaction(
         if stored is not None and stored[0] == encoded.digest and stored[1] == windows:
             with connection.pipeline():
                 connection.execute(revision.REPEAT, parameters)
+                # Reason: a day becomes final by growing older, too; the marts say so only when it is built again.
                 connection.execute(
                     _TOUCH,
-                    [provenance.run_id, provenance.source, provenance.api_version, provenance.pulled_at, *key],
+                    {
+                        "run_id": provenance.run_id,
+                        "source": provenance.source,
+                        "api_version": provenance.api_version,
+                        "pulled_at": provenance.pulled_at,
+                        "account_id": account_id,
+                        "report": table.name,
+                        "day": day,
+                    },
                 )
             return True
         for setting in settings:

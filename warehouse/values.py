@@ -47,11 +47,11 @@ class BadValue(Exception):
 
 
 def identifier(value: Any) -> str:
-    """An object's id: a whole number from 0 to the largest bigint. Absent is an error."""
+    """An object's id: any bigint. Negative ones are derived from names (imports without ids). Absent is an error."""
     if value is None:
         raise BadValue("", value, "is absent", "ask for the ids of the report's level among the fields")
     number = _whole(value)
-    if number is None or not 0 <= number <= _BIGINT_MAX:
+    if number is None or not _BIGINT_MIN <= number <= _BIGINT_MAX:
         raise BadValue("", value, "is no object id", "pull the slice again; if it stays, report it as a defect")
     return str(number)
 

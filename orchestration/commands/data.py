@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from ingestion.entities import discover_accounts
@@ -17,12 +18,13 @@ from orchestration.doctor import examine
 from orchestration.errors import UserError
 from orchestration.importing import ImportSummary, import_files
 from orchestration.progress import Display
-from orchestration.pull import PullRequest, PullSummary, run_pull
+from orchestration.pull import run_pull
+from orchestration.pull_model import PullRequest, PullSummary
 from warehouse.query import account_overview
 
 log = logging.getLogger(__name__)
 
-_MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
+_MARKS = {"ok": "[green]     ok[/]", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
 
 
 def register(app: typer.Typer) -> None:
@@ -137,9 +139,9 @@ def doctor() -> None:
     """Check token, scopes, expiry, versions, database and disk; say how to mend what is wrong."""
     worst = "ok"
     for finding in examine(settings_for_command(), Display()):
-        out.print(f"{_MARKS[finding.status]:>9}  [bold]{finding.name}[/]: {finding.text}", soft_wrap=True)
+        out.print(f"{_MARKS[finding.status]}  [bold]{finding.name}[/]: {escape(finding.text)}", soft_wrap=True)
         if finding.mend:
-            out.print(f"         -> {finding.mend}", soft_wrap=True)
+            out.print(f"         -> {escape(finding.mend)}", soft_wrap=True)
         worst = max(worst, finding.status, key=["ok", "warning", "problem"].index)
     if worst == "problem":
         raise typer.Exit(2)
@@ -157,7 +159,9 @@ def show_pull(summary: PullSummary) -> None:
     )
     for outcome in summary.outcomes:
         for problem in outcome.problems:
-            out.print(f"[red]failed[/] {problem}", soft_wrap=True, markup=True)
+            out.print(f"[red]failed[/] {escape(problem)}", soft_wrap=True)
+        for note in outcome.notes:
+            out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
 
 
 def show_build(summary: BuildSummary) -> None:
@@ -180,13 +184,13 @@ def show_import(summary: ImportSummary) -> None:
             soft_wrap=True,
         )
         for row in export.rejected:
-            out.print(f"  [yellow]not loaded[/] line {row.line}: {row.reason}", soft_wrap=True)
+            out.print(f"  [yellow]not loaded[/] line {row.line}: {escape(row.reason)}", soft_wrap=True)
         if export.rejected_total > len(export.rejected):
             out.print(f"  [yellow]not loaded[/] {export.rejected_total - len(export.rejected)} more rows")
         if export.dropped_totals:
             out.print(f"  {export.dropped_totals} total rows left out")
         for warning in export.warnings:
-            out.print(f"  [yellow]note[/] {warning}", soft_wrap=True)
+            out.print(f"  [yellow]note[/] {escape(warning)}", soft_wrap=True)
     out.print(f"Loaded {summary.slices:,} days, {summary.rows:,} rows.")
     if summary.kept:
         out.print(f"{summary.kept:,} rows of earlier imports stay beside them.")

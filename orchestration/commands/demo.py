@@ -14,7 +14,8 @@ from orchestration.commands.shared import out, settings_for_command
 from orchestration.demo import DEMO_FOLDER, demo_settings, start_simulator
 from orchestration.platform import open_platform
 from orchestration.progress import Display
-from orchestration.pull import PullRequest, raise_if_nothing_came, run_pull
+from orchestration.pull import run_pull
+from orchestration.pull_model import PullRequest, raise_if_nothing_came
 from warehouse.query import demo_summary
 
 

@@ -19,6 +19,21 @@ from simulator.server.insights_params import parse_limit
 from simulator.server.selection import Projector, parse
 
 BUSINESS_EDGES = frozenset({"owned_ad_accounts", "client_ad_accounts"})
+EMPTY_EDGES = {
+    "account": frozenset(
+        {
+            "adimages",
+            "adlabels",
+            "adrules_library",
+            "advideos",
+            "assigned_users",
+            "customaudiences",
+            "saved_audiences",
+        }
+    ),
+    "ad": frozenset({"leads"}),
+}
+"""Edges that the API has and that hold nothing here, as they may in a real account."""
 
 
 def read_node(sim: Simulator, request: GraphRequest, node: Node) -> Reply:
@@ -67,6 +82,11 @@ def me_edge(sim: Simulator, request: GraphRequest, edge: str) -> Reply:
         for account in visible_accounts(sim, request):
             found |= {n.id: n for n in sim.listing(account.id, edge, request.at) or ()}
         return paged(sim, request, list(found.values()))
+    if edge == "business_users":
+        # Reason: the token is a system user's, and those are no business users.
+        assert request.token is not None
+        request.token.need("business_management")
+        return nothing(request)
     raise unsupported("me")
 
 
@@ -97,10 +117,19 @@ def edge(sim: Simulator, request: GraphRequest, node: Node, name: str) -> Reply:
         return activities.read(sim, request, node)
     if node.kind == "account" and name == "minimum_budgets":
         return minimum_budgets(request, node)
+    if node.kind == "account" and name == "impacting_ad_studies":
+        name = "ad_studies"
     nodes = sim.listing(node.id, name, request.at)
-    if nodes is None:
-        raise unsupported(node.id)
-    return paged(sim, request, nodes, name)
+    if nodes is not None:
+        return paged(sim, request, nodes, name)
+    if name in EMPTY_EDGES.get(node.kind, ()):
+        return nothing(request)
+    raise unsupported(request.parts[0])
+
+
+def nothing(request: GraphRequest) -> Reply:
+    """Returns a listing without objects."""
+    return answer({"data": []} | ({"summary": {"total_count": 0}} if _wants_total(request) else {}))
 
 
 def paged(sim: Simulator, request: GraphRequest, nodes: Sequence[Node], name: str = "") -> Reply:

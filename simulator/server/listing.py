@@ -29,6 +29,17 @@ STATUSES = {
         "DISAPPROVED PREAPPROVED PENDING_BILLING_INFO"
     ),
 }
+DELIVERY = {
+    "PAUSED": "inactive",
+    "CAMPAIGN_PAUSED": "inactive",
+    "ADSET_PAUSED": "inactive",
+    "DISAPPROVED": "rejected",
+    "WITH_ISSUES": "not_delivering",
+    "PENDING_BILLING_INFO": "not_delivering",
+    "IN_PROCESS": "pending_review",
+    "PREAPPROVED": "scheduled",
+}
+"""`delivery_info` by `effective_status` where it is another word; its values, taken together, list every object."""
 UNFILTERABLE = frozenset({"ad.adset_id", "ad.campaign_id", "ad.creative_id"})
 
 
@@ -91,7 +102,8 @@ def _field_value(data: Any, field: str) -> Any:
     if owner and name == "id" and f"{owner}_id" in data:
         return data[f"{owner}_id"]
     if name == "delivery_info":
-        return str(data.get("effective_status", "")).lower()
+        status = str(data.get("effective_status", ""))
+        return DELIVERY.get(status, status.lower())
     return data.get(name)
 
 

@@ -6,6 +6,7 @@ means is decided by the modules that use it. Every function raises `GraphError` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -19,11 +20,23 @@ from simulator.server.vocabulary import OPERATORS
 Params = Mapping[str, Any]
 
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"' + r"|'((?:[^'\\]|\\.)*)'")
+
+
 def _json(text: str) -> Any:
+    """Returns parsed JSON, or None. Strings in single quotes are accepted, as the API does and its users rely on."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
+        pass
+    try:
+        return orjson.loads(_STRING.sub(_double_quoted, text))
+    except orjson.JSONDecodeError:
         return None
+
+
+def _double_quoted(match: re.Match[str]) -> str:
+    return match[0] if match[1] is None else orjson.dumps(match[1].replace("\\'", "'")).decode()
 
 
 def given(params: Params, name: str) -> bool:

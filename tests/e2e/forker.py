@@ -20,7 +20,8 @@ from ingestion.report_run import Patience
 from orchestration.clients import ClientsFile
 from orchestration.platform import Platform
 from orchestration.progress import Display
-from orchestration.pull import PullRequest, run_pull
+from orchestration.pull import run_pull
+from orchestration.pull_model import PullRequest
 from orchestration.settings import load_settings
 from warehouse.connect import Warehouse
 

@@ -25,7 +25,8 @@ from ingestion.reports import PRESETS, Piece
 from orchestration.clients import ClientsFile, parse_clients
 from orchestration.platform import Platform
 from orchestration.progress import Display
-from orchestration.pull import PullRequest, PullSummary, run_pull
+from orchestration.pull import run_pull
+from orchestration.pull_model import PullRequest, PullSummary
 from orchestration.settings import Settings, load_settings
 from simulator.contract import Filter, InsightsQuery
 from simulator.world import SimulatedWorld, build_world

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from orchestration.pull import PullFailed
+from orchestration.pull_model import PullFailed
 from tests.e2e.harness import NOW, account_ids, scalar, stored, truth
 
 pytestmark = pytest.mark.integration

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -12,6 +13,8 @@ from tests.warehouse.rows import ACCOUNT, DAY, provenance, query, row, stored
 from warehouse.connect import Warehouse
 from warehouse.errors import SliceRejected, SlicesRejected
 from warehouse.loader import replace_slice, replace_slices
+from warehouse.ops import building
+from warehouse.provenance import Provenance
 from warehouse.tables import (
     ACCOUNT_DAILY,
     ACCOUNT_PERIOD,
@@ -104,6 +107,23 @@ def test_same_content_in_another_order_is_unchanged_and_keeps_its_build(warehous
     assert first == second
     assert not replace_slice(warehouse, AD_DAILY, ACCOUNT, DAY, [row(2), row(1, clicks="97")], provenance()).unchanged
     assert query(warehouse, SLICE)[0][2] is None
+
+
+def test_a_day_that_becomes_final_unchanged_is_built_again(warehouse: Warehouse) -> None:
+    def pulled(days_after: int) -> Provenance:
+        moment = datetime.combine(DAY + timedelta(days=days_after), time(12), UTC)
+        return Provenance(uuid4(), "api", "v26.0", (), moment)
+
+    def built() -> bool:
+        return query(warehouse, "SELECT build_id IS NOT NULL FROM ops.slice") == [(True,)]
+
+    replace_slice(warehouse, AD_DAILY, ACCOUNT, DAY, [row(1)], pulled(5))
+    with building(warehouse):
+        pass
+    assert replace_slice(warehouse, AD_DAILY, ACCOUNT, DAY, [row(1)], pulled(6)).unchanged
+    assert built()
+    assert replace_slice(warehouse, AD_DAILY, ACCOUNT, DAY, [row(1)], pulled(28)).unchanged
+    assert not built()
 
 
 def test_other_windows_are_another_content(warehouse: Warehouse) -> None:

@@ -80,7 +80,11 @@ class Run:
 
 @contextmanager
 def running(
-    warehouse: Warehouse, kind: str, arguments: Mapping[str, Any], api_version: str | None = None
+    warehouse: Warehouse,
+    kind: str,
+    arguments: Mapping[str, Any],
+    api_version: str | None = None,
+    interruptions: tuple[type[Exception], ...] = (),
 ) -> Iterator[Run]:
     """A run for the time of a block; continues an interrupted one of the same kind and arguments, younger than a day.
 
@@ -92,16 +96,16 @@ def running(
         kind: E.g. `pull`, `import`.
         arguments: What was asked for, JSON-like; no secrets.
         api_version: E.g. `v26.0`.
+        interruptions: Further exceptions after which the run can be continued, e.g. a token that has expired.
     """
     session = warehouse.session()
     try:
         run = _resume(warehouse, session, kind, arguments) or _begin(warehouse, session, kind, arguments, api_version)
         try:
             yield run
-        except (InterruptedError, TransientError):
-            raise
         except Exception as error:
-            if not run.finished:
+            to_be_continued = isinstance(error, (InterruptedError, TransientError, *interruptions))
+            if not run.finished and not to_be_continued:
                 run.finish("failed", f"{type(error).__name__}: {error}")
             raise
         if not run.finished:
