@@ -30,6 +30,18 @@ from warehouse.tables import PRESETS as TABLES
 
 log = logging.getLogger(__name__)
 
+_OPTIONS = (
+    ("account_id", "--account"),
+    ("account_name", "--account-name"),
+    ("time_zone", "--time-zone"),
+    ("date_order=", "--date-order "),
+    ("date_order", "--date-order"),
+    ("decimal=", "--decimal "),
+    ("currency=", "--currency "),
+    ("`columns` option", "option --column 'HEADER=FIELD'"),
+    ("option columns", "option --column 'HEADER=FIELD'"),
+)
+
 
 class ImportRefused(UserError):
     """A file that cannot be imported."""
@@ -82,7 +94,7 @@ def import_files(
                 exports.append(read_export(path, **options))
                 task.advance(1, path.name)
     except ExportRefused as refused:
-        raise ImportRefused(f"{refused.path}: {refused.reason}", refused.mend) from None
+        raise ImportRefused(f"{refused.path}: {as_options(refused.reason)}", as_options(refused.mend)) from None
     summary = ImportSummary(exports)
     arguments = {"files": [path.name for path in paths]}
     with running(platform.warehouse, "import", arguments, None) as run:
@@ -95,6 +107,13 @@ def import_files(
                 task.advance(1, f"{day.report} {day.day}")
         run.finish("succeeded", None)
     return summary
+
+
+def as_options(text: str) -> str:
+    """A message of `ingestion.exports`, which speaks of its parameters, in terms of the command line's options."""
+    for parameter, option in _OPTIONS:
+        text = text.replace(f"the option {parameter}", f"the option {option}").replace(parameter, option)
+    return text
 
 
 def _load(

@@ -16,7 +16,7 @@ from orchestration.build import BuildSummary, build_marts
 from orchestration.commands.shared import account_ids, day, opened, out, settings_for_command
 from orchestration.doctor import examine
 from orchestration.errors import UserError
-from orchestration.importing import ImportSummary, import_files
+from orchestration.importing import ImportSummary, as_options, import_files
 from orchestration.progress import Display
 from orchestration.pull import run_pull
 from orchestration.pull_model import PullRequest, PullSummary
@@ -80,6 +80,9 @@ def import_exports(
     time_zone: Annotated[str | None, typer.Option(help="The account's, e.g. Europe/Berlin.")] = None,
     decimal: Annotated[str | None, typer.Option(help="The decimal sign, '.' or ',', if it cannot be told.")] = None,
     date_order: Annotated[str | None, typer.Option(help="dmy or mdy, if it cannot be told.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="'HEADER=FIELD' for a header that is not understood; may be repeated.")
+    ] = None,
     client: Annotated[str | None, typer.Option(help="Id of the client that owns the account.")] = None,
     replace_api: Annotated[bool, typer.Option("--replace-api", help="Overwrite days pulled from the API.")] = False,
     marts: Annotated[bool, typer.Option(help="Build the marts afterwards.")] = True,
@@ -100,10 +103,21 @@ def import_exports(
             time_zone=time_zone,
             decimal=decimal,
             date_order=date_order,
+            columns=_columns(column),
         )
         show_import(summary)
         if marts:
             show_build(build_marts(platform))
+
+
+def _columns(texts: list[str] | None) -> dict[str, str] | None:
+    if not texts:
+        return None
+    pairs = [text.rpartition("=") for text in texts]
+    wrong = [text for text, (header, _, name) in zip(texts, pairs, strict=True) if not header or not name]
+    if wrong:
+        raise UserError(f"--column {wrong[0]!r} is no HEADER=FIELD.", "write it like --column 'Kosten (EUR)=spend'")
+    return {header.strip(): name.strip() for header, _, name in pairs}
 
 
 def accounts() -> None:
@@ -184,13 +198,13 @@ def show_import(summary: ImportSummary) -> None:
             soft_wrap=True,
         )
         for row in export.rejected:
-            out.print(f"  [yellow]not loaded[/] line {row.line}: {escape(row.reason)}", soft_wrap=True)
+            out.print(f"  [yellow]not loaded[/] line {row.line}: {escape(as_options(row.reason))}", soft_wrap=True)
         if export.rejected_total > len(export.rejected):
             out.print(f"  [yellow]not loaded[/] {export.rejected_total - len(export.rejected)} more rows")
         if export.dropped_totals:
             out.print(f"  {export.dropped_totals} total rows left out")
         for warning in export.warnings:
-            out.print(f"  [yellow]note[/] {escape(warning)}", soft_wrap=True)
+            out.print(f"  [yellow]note[/] {escape(as_options(warning))}", soft_wrap=True)
     out.print(f"Loaded {summary.slices:,} days, {summary.rows:,} rows.")
     if summary.kept:
         out.print(f"{summary.kept:,} rows of earlier imports stay beside them.")

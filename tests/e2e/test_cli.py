@@ -194,7 +194,8 @@ def test_accounts_lists_what_is_visible(run, simulator):
         ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "photo.csv"),
         (
             "weekly.csv",
-            b"Campaign name,Reporting starts,Reporting ends,Amount spent (EUR),Impressions\nA,2026-09-01,2026-09-07,5.00,100\n",
+            b"Campaign name,Reporting starts,Reporting ends,Amount spent (EUR),Impressions\n"
+            b"A,2026-09-01,2026-09-07,5.00,100\n",
             "Day",
         ),
         ("nospend.csv", b"Campaign name,Day,Impressions\nA,2026-09-01,100\n", "spen"),

@@ -1,8 +1,9 @@
 """Runs a Python program that we did not write with its calls to the Graph API sent to another host.
 
-No extractor has a setting for the host, so every request that leaves through `requests` has it replaced here. Belongs
-here: that, and starting the program by its own script. No knowledge of any extractor does, and nothing of a program
-is changed otherwise. It runs in the extractor's environment, so only the standard library and `requests` are at hand.
+No extractor has a setting for the host, so every request that leaves through `requests` has it replaced here, and a
+request to any other host is refused: nothing of a test run reaches the internet. Belongs here: that, and starting the
+program by its own script. No knowledge of any extractor does; the program itself runs as it was published. It runs in
+the extractor's environment, so only the standard library and `requests` are at hand.
 
     GRAPH_URL=http://127.0.0.1:8080 PYTHON launch.py SCRIPT [ARGUMENT...]
 """
@@ -13,6 +14,7 @@ import os
 import runpy
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -24,11 +26,15 @@ def redirect(target: str) -> None:
     send = requests.Session.send
 
     def elsewhere(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        if request.url and request.url.startswith(f"{GRAPH}/"):
-            request.url = target + request.url.removeprefix(GRAPH)
+        url = request.url or ""
+        if url.startswith(f"{GRAPH}/"):
+            url = target + url.removeprefix(GRAPH)
+        if not url.startswith(f"{target}/"):
+            raise RuntimeError(f"A request to {urlsplit(url).netloc} was held back")
+        request.url = url
         return send(session, request, **options)
 
-    requests.Session.send = elsewhere  # type: ignore[method-assign]
+    requests.Session.send = elsewhere
 
 
 def main() -> None:

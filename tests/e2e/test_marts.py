@@ -1,0 +1,96 @@
+"""From Meta to marts, on PostgreSQL and on TimescaleDB: first build, restatement, withdrawn rows, imports."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from orchestration.build import build_marts
+from orchestration.importing import import_files
+from orchestration.transform import TransformError
+from tests.e2e.harness import NOW, account_ids, scalar, truth
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+SINCE, UNTIL = date(2026, 11, 5), date(2026, 11, 18)
+IN_THE_WAY = "CREATE FUNCTION marts.safe_div(numerator numeric, denominator numeric)"
+REPORTS = ("ad_daily", "adset_daily", "campaign_daily", "account_daily")
+
+
+def check_marts(bench, at):
+    """Spend of every grain equals the truth of that moment; every day is reconciled, to the cent."""
+    for account_id in account_ids(bench.simulator):
+        rows = truth(bench.simulator, account_id, "ad_daily", SINCE, UNTIL, at)
+        spend = sum((Decimal(row["spend"]) for row in rows.values()), Decimal(0))
+        assert spend > 0
+        for grain in ("account", "campaign", "ad_set", "ad"):
+            found = scalar(
+                bench.warehouse,
+                f"SELECT sum(spend) FROM marts.mart_performance_daily__{grain} WHERE account_id = %s",
+                account_id,
+            )
+            assert found == spend, grain
+        purchases = sum(
+            Decimal(action["value"])
+            for row in rows.values()
+            for action in row.get("actions", [])
+            if action["action_type"] == "omni_purchase"
+        )
+        found = scalar(
+            bench.warehouse,
+            "SELECT sum(conversions) FROM marts.mart_performance_daily__ad WHERE account_id = %s",
+            account_id,
+        )
+        assert found == purchases
+    statuses = scalar(bench.warehouse, "SELECT array_agg(DISTINCT status) FROM marts.mart_reconciliation")
+    assert statuses == ["reconciled"]
+
+
+def test_marts_follow_meta(bench):
+    bench.pull(since=SINCE, until=UNTIL, reports=REPORTS)
+    first = build_marts(bench.platform())
+    assert first.result is not None
+    assert first.result.tests > 50
+    check_marts(bench, NOW)
+    assert build_marts(bench.platform()).result is None  # nothing new, nothing built
+
+    later = NOW + timedelta(days=40)
+    bench.simulator.post("clock", {"set": later.isoformat()})
+    try:
+        bench.pull(since=SINCE, until=UNTIL, reports=REPORTS)
+    finally:
+        bench.simulator.post("clock", {"set": NOW.isoformat()})
+    build_marts(bench.platform())
+    check_marts(bench, later)
+    assert scalar(bench.warehouse, "SELECT bool_and(is_mature) FROM marts.mart_performance_daily__ad")
+
+
+def test_an_import_reaches_the_marts_and_a_failed_build_is_taken_up_again(bench, tmp_path):
+    header = "Campaign name,Day,Amount spent (EUR),Impressions,Link clicks,Purchases,Purchases conversion value\n"
+    lines = [f"Brand,2026-09-{day:02},10.50,1000,{20 + day},2,{50 + day}.25\n" for day in range(1, 6)]
+    (tmp_path / "export.csv").write_text(header + "".join(lines))
+    platform = bench.platform()
+    import_files(platform, [tmp_path / "export.csv"])
+    with bench.warehouse.connection() as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS marts")
+        connection.execute(f"{IN_THE_WAY} RETURNS text LANGUAGE sql RETURN 'in the way'")
+    with pytest.raises(TransformError) as failed:
+        build_marts(platform)
+    assert "safe_div" in str(failed.value)
+    assert scalar(bench.warehouse, "SELECT count(*) FROM ops.slice WHERE build_id IS NULL") == 5
+    with bench.warehouse.connection() as connection:
+        connection.execute("DROP FUNCTION marts.safe_div")
+    summary = build_marts(platform)
+    assert summary.account_days == 5
+    row = """
+        SELECT sum(spend), sum(conversions), sum(conversion_value), sum(conversion_value) / sum(spend),
+            bool_and(source = 'import'), array_agg(DISTINCT reconciliation_status)
+        FROM marts.mart_performance_daily__campaign WHERE campaign_name = 'Brand'
+    """
+    with bench.warehouse.connection() as connection:
+        spend, purchases, value, _, imported, statuses = connection.execute(row).fetchone()
+    assert (spend, purchases, value) == (Decimal("52.50"), 10, Decimal("266.25"))
+    assert imported
+    assert statuses == ["no_control"]
