@@ -234,7 +234,7 @@ class _Pull:
                     return
                 if task:
                     outcome.add(result)
-                    task.advance(1, f"{account.label} {name} {piece.day}")
+                    task.advance(1, f"{account.name} {name} {piece.day}")
         if not rows and not done and set(report.breakdowns) & OPT_IN_BREAKDOWNS:
             outcome.silent[name] = sorted(set(report.breakdowns) & OPT_IN_BREAKDOWNS)
 

@@ -89,7 +89,7 @@ class AccountOutcome:
 
     def note(self, text: str) -> None:
         """Notes what is odd."""
-        log.warning("%s", text)
+        log.info("%s", text)
         with self.lock:
             self.notes.append(text)
 

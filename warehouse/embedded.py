@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import signal
 import stat
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -183,6 +185,7 @@ def _install(data: Path) -> None:
                 f"To mend: dump it with PostgreSQL {found} and load it into a new directory."
             )
         return
+    _end_orphan(data)
     account = _server_account()
     if account is not None:
         _let_through(data)
@@ -201,6 +204,23 @@ def _install(data: Path) -> None:
             "--no-instructions",
         ]
     )
+
+
+def _end_orphan(data: Path) -> None:
+    """Ends a server whose directory somebody deleted while it ran.
+
+    Reason: it notices within a minute, and its shutdown then removes the socket of the server that we start now.
+    """
+    for process in psutil.process_iter(["name", "cmdline"]):
+        command = process.info["cmdline"] or []
+        if (
+            process.info["name"] == "postgres"
+            and "-D" in command
+            and command[command.index("-D") + 1 :][:1] == [str(data)]
+        ):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGQUIT)  # immediate: there is nothing left to save
+                process.wait(30)
 
 
 def _launch(data: Path) -> EmbeddedServer:

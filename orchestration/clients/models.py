@@ -31,9 +31,9 @@ class Conversion(_Entry):
     window: values.WindowOrDefault = "default"
 
     @property
-    def value_action(self) -> str:
-        """The action type whose value is the conversion value."""
-        return self.value or self.action
+    def value_action(self) -> str | None:
+        """The action type whose value is the conversion value; None where conversions have none (`value: none`)."""
+        return None if self.value == "none" else self.value or self.action
 
     @property
     def window_key(self) -> str:

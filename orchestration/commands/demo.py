@@ -6,6 +6,7 @@ import time
 from typing import Annotated, Any
 
 import typer
+from babel.numbers import get_currency_precision
 from rich.table import Table
 
 from orchestration.build import build_marts
@@ -51,27 +52,21 @@ def demo(
 def show_clients(rows: list[dict[str, Any]]) -> None:
     """Prints the table of clients: the last 28 days beside the 28 before."""
     table = Table(title="Last 28 days, beside the 28 days before", title_justify="left")
-    for name, justify in (
-        ("Client", "left"),
-        ("Currency", "left"),
-        ("Spend", "right"),
-        ("", "right"),
-        ("ROAS", "right"),
-        ("", "right"),
-        ("CPA", "right"),
-        ("", "right"),
-        ("Reconciled", "left"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("Client", "Currency"):
+        table.add_column(name)
+    for name in ("Spend", "ROAS", "CPA"):
+        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("change", justify="right", no_wrap=True, style="dim")
+    table.add_column("Reconciled", no_wrap=True)
     for row in rows:
         table.add_row(
             row["client_name"],
             row["currency"],
-            _money(row["spend"]),
+            _money(row["spend"], row["currency"]),
             _change(row["spend"], row["spend_before"]),
             _ratio(row["roas"]),
             _change(row["roas"], row["roas_before"]),
-            _money(row["cpa"]),
+            _money(row["cpa"], row["currency"]),
             _change(row["cpa"], row["cpa_before"]),
             f"[green]all {row['days']} days[/]" if row["days"] == row["reconciled_days"]
             else f"[yellow]{row['reconciled_days']} of {row['days']} days[/]",
@@ -80,8 +75,8 @@ def show_clients(rows: list[dict[str, Any]]) -> None:
     out.print("[dim]Meta still changes the numbers of the last 28 days: conversions arrive late.[/]")
 
 
-def _money(value: Any) -> str:
-    return "-" if value is None else f"{value:,.2f}"
+def _money(value: Any, currency: str) -> str:
+    return "-" if value is None else f"{value:,.{get_currency_precision(currency)}f}"
 
 
 def _ratio(value: Any) -> str:

@@ -147,15 +147,20 @@ def test_what_an_extractor_brings_equals_the_world(simulator, tmp_path, extracto
         assert [r["account_id"] for r in records["ad_account"]] == [account_id]
 
 
-def ask(simulator: Simulator, path: str, **params: str) -> Any:
+def get(simulator: Simulator, path: str, **params: str) -> requests.Response:
     answer = requests.get(f"{simulator.url}/v26.0/{path}", params={"access_token": "SIMULATOR", **params}, timeout=30)
     assert answer.ok, answer.text
-    return answer.json()["data"]
+    return answer
+
+
+def ask(simulator: Simulator, path: str, **params: str) -> Any:
+    return get(simulator, path, **params).json()["data"]
 
 
 def test_requests_that_only_extractors_make_are_understood(simulator):
     """What they taught the simulator, so that it stays learnt where none of them can be installed."""
     account = f"act_{account_ids(simulator)[0]}"
+    assert "X-FB-Ads-Insights-Throttle" in get(simulator, f"{account}/insights").headers, "on the very first call"
     quoted = ask(simulator, f"{account}/ads", fields="['id', 'name', 'effective_status']", limit="3")
     assert [set(row) for row in quoted] == [{"id", "name", "effective_status"}] * 3
 

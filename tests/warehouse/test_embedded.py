@@ -103,3 +103,15 @@ def test_another_major_version_is_refused_with_a_way_out(state: Path) -> None:
     (state / "PG_VERSION").write_text("16\n")
     with pytest.raises(EmbeddedServerError, match=r"PostgreSQL 16.*To mend"):
         embedded.start(state)
+
+
+def test_a_directory_deleted_under_a_running_server_starts_anew(state: Path) -> None:
+    first = embedded.start(state)
+    pid = int((state / "postmaster.pid").read_text().splitlines()[0])
+    shutil.rmtree(state)
+    second = embedded.start(state)
+    assert second.started_here
+    assert second.socket_directory == first.socket_directory
+    assert not Path(f"/proc/{pid}").exists()
+    with connect(state_directory=state) as warehouse:
+        upgrade(warehouse)

@@ -22,7 +22,10 @@ def cache_folder() -> Path:
 
 
 def environment_with(name: str, version: str) -> Path:
-    """The environment holding that version, installed if it is not; skips the test where it cannot be, but not in CI."""
+    """The environment holding that version, installed on the first call; where it cannot be, the test is skipped.
+
+    In CI it fails instead: there, nobody would notice a skip.
+    """
     tag = f"py{sys.version_info.major}.{sys.version_info.minor}"
     folder = cache_folder() / f"{name}-{version}-{tag}"
     done = folder / ".installed"

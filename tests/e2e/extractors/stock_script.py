@@ -107,7 +107,7 @@ def main(url: str, token: str, since: str, until: str) -> None:
     """Prints the totals of every account that the token sees."""
     FacebookSession.GRAPH = url
     api = FacebookAdsApi.init(access_token=token, crash_log=False, timeout=60)
-    accounts = User("me", api=api).get_ad_accounts(fields=[AdAccount.Field.name], params={"limit": 1})
+    accounts = User("me", api=api).get_ad_accounts(fields=[AdAccount.Field.account_id], params={"limit": 1})
     found = {account["account_id"]: read_account(api, account, since, until) for account in accounts}
     print(json.dumps(found, default=str))
 
