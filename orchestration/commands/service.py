@@ -14,6 +14,7 @@ from orchestration.demo import DEMO_FOLDER, start_simulator
 from orchestration.processes import Processes
 from warehouse import embedded
 from warehouse.connect import connect
+from warehouse.migrations import current, upgrade
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("up")(up)
     app.command("down")(down)
     app.command("status")(status)
+    app.command("migrate")(migrate)
 
 
 def simulate(context: typer.Context) -> None:
@@ -62,6 +64,15 @@ def down() -> None:
         if (home / "postgres").exists() and embedded.stop(home / "postgres"):
             stopped.append(f"PostgreSQL in {home}")
     out.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def migrate() -> None:
+    """Bring the database's schema up to this release; every other command does so by itself."""
+    settings = settings_for_command()
+    url = settings.warehouse_url.get_secret_value() if settings.warehouse_url else None
+    with connect(url, state_directory=settings.meta_ads_home / "postgres") as warehouse:
+        upgrade(warehouse)
+        out.print(f"{warehouse.safe_url} is at schema revision {current(warehouse)}.", soft_wrap=True)
 
 
 def status() -> None:
