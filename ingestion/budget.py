@@ -45,6 +45,7 @@ class Meter:
         cost: Percent that one call is expected to cost.
         drain: Share of the nominal drain that was really seen, 0 to 1. Reason: a rolling window empties in steps, a
             decaying score steadily; assuming the latter on the former would run into the limit.
+        steady: Whether Meta's own times to the reset say that it drains steadily.
     """
 
     drain_seconds: float
@@ -53,6 +54,7 @@ class Meter:
     observed_at: float = 0.0
     reset_at: float = 0.0
     drain: float = 1.0
+    steady: bool = False
     pending: int = 0
     saved_at: float = 0.0
     saved_value: float = -100.0
@@ -85,7 +87,7 @@ class Meter:
             # Reason: a rise while hardly anything can have drained is cost; else what is missing from it is drain.
             if risen > 0 and expected_drain < 0.25 * self.pending * self.cost:
                 self.cost = 0.8 * self.cost + 0.2 * risen / self.pending
-            elif expected_drain > 0:
+            elif expected_drain > 0 and not self.steady:
                 seen = expected_drain - (risen - self.pending * self.cost)
                 share = min(1.0, self.drain * max(0.0, min(1.5, seen / expected_drain)))
                 # Reason: believing too much runs into the limit, believing too little only waits for the reset.
@@ -93,6 +95,13 @@ class Meter:
         self.utilisation, self.observed_at, self.pending = usage.utilisation, now, 0
         if usage.reset_seconds is not None:
             self.reset_at = now + usage.reset_seconds
+            # Reason: where the time to the reset follows the utilisation, the meter drains steadily, and that is surer
+            # than what is learned, since calls that overlap hide the drain. Near full a window looks the same.
+            if 5.0 <= usage.utilisation <= 60.0:
+                told = usage.utilisation * self.drain_seconds / 100 / max(1.0, usage.reset_seconds)
+                self.steady = told >= 0.9
+                if self.steady:
+                    self.drain = 1.0
         if usage.tier is not None and usage.tier != self.tier:
             self.tier = usage.tier
             if self.drain_seconds == _DRAIN_SECONDS["score"]:

@@ -153,6 +153,10 @@ class Rows:
         return reach.cells(block.columns["impressions"], shown[group], people[group], self.breakdown.overlap)
 
 
+_WITHIN = {"link_clicks": "clicks", "outbound": "link_clicks"}
+"""Metrics that are a part of another one, in every cell, too."""
+
+
 class _Cells:
     """The numbers of (day, ad) rows split over the fine cells of a breakdown; every split is exact."""
 
@@ -173,6 +177,9 @@ class _Cells:
             if event == "purchase_value":
                 # Reason: a cell has order values only where it has orders.
                 weights = self.column(f"purchase:{part}").astype(np.float64)
+            elif name in _WITHIN:
+                # Reason: in proportion to whole numbers, no cell gets more than it has of the wider metric.
+                weights = self.column(_WITHIN[name]).astype(np.float64)
             elif part:
                 weights = shown * self._tilt
             else:

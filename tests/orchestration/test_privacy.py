@@ -91,17 +91,6 @@ def test_the_meta_sdk_reports_no_crash(tmp_path: Path) -> None:
     assert "graph.facebook.com" in run(FACEBOOK.replace("__CRASH_LOG__", "True"), tmp_path, switched_off=True)
 
 
-def test_dagster_uploads_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("dagster", reason="Dagster comes with the orchestration issue")
-    program = (
-        "from dagster._core.telemetry_upload import is_running_in_test as stays_silent\n"
-        "tried += [] if stays_silent() else ['upload']\n"
-        "del os.environ['DAGSTER_DISABLE_TELEMETRY']\n"
-        "tried += ['the variable decides'] if not stays_silent() else []"
-    )
-    assert run(program, tmp_path, switched_off=True) == "TRIED ['the variable decides']"
-
-
 def test_the_switches_overrule_the_environment_and_leave_the_rest() -> None:
     environment = {"DO_NOT_TRACK": "0", "PATH": "/bin"}
     switch_off_telemetry(environment)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
+import orjson
 import pytest
+
+from simulator.contract import InsightsQuery
+from simulator.world import build_world
 
 from .helpers import BASE, LATER, NOON, days_back, everyone, make_query, read, totals
 
@@ -117,3 +122,24 @@ def test_a_node_below_the_account_gives_its_own_rows(demo, account):
 def test_levels_above_the_node_have_no_rows(demo, account):
     ad = read(demo, make_query(account, "ad"), NOON)[0]["ad_id"]
     assert read(demo, make_query(ad, "campaign"), NOON) == []
+
+
+@pytest.mark.parametrize("breakdowns", [("age", "gender"), ("country",), ("publisher_platform", "platform_position")])
+def test_link_clicks_are_clicks_in_every_cell(breakdowns):
+    world = build_world(1, "demo", date(2026, 11, 20))
+    account = world.accounts(datetime(2026, 11, 20, 12, tzinfo=UTC))[0]
+    query = InsightsQuery(
+        node_id=account.id,
+        level="ad",
+        ranges=((date(2026, 10, 1), date(2026, 10, 7)),),
+        time_increment=1,
+        fields=("clicks", "inline_link_clicks", "outbound_clicks", "impressions"),
+        breakdowns=breakdowns,
+    )
+    result = world.insights(query, datetime(2026, 11, 20, 12, tzinfo=UTC))
+    assert len(result) > 100
+    for row in map(orjson.loads, result.page(0, len(result))):
+        clicks = int(row.get("clicks", 0))
+        links = int(row.get("inline_link_clicks", 0))
+        outbound = int(row["outbound_clicks"][0]["value"]) if "outbound_clicks" in row else 0
+        assert outbound <= links <= clicks <= int(row["impressions"])
