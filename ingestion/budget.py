@@ -45,7 +45,8 @@ class Meter:
         cost: Percent that one call is expected to cost.
         drain: Share of the nominal drain that was really seen, 0 to 1. Reason: a rolling window empties in steps, a
             decaying score steadily; assuming the latter on the former would run into the limit.
-        steady: Whether Meta's own times to the reset say that it drains steadily.
+        steady: Whether Meta's own reset times say that it empties steadily. Then there is nothing to learn, and calls
+            that overlap or take long cannot be mistaken for a meter that does not drain.
     """
 
     drain_seconds: float
@@ -95,13 +96,11 @@ class Meter:
         self.utilisation, self.observed_at, self.pending = usage.utilisation, now, 0
         if usage.reset_seconds is not None:
             self.reset_at = now + usage.reset_seconds
-            # Reason: where the time to the reset follows the utilisation, the meter drains steadily, and that is surer
-            # than what is learned, since calls that overlap hide the drain. Near full a window looks the same.
-            if 5.0 <= usage.utilisation <= 60.0:
-                told = usage.utilisation * self.drain_seconds / 100 / max(1.0, usage.reset_seconds)
-                self.steady = told >= 0.9
-                if self.steady:
-                    self.drain = 1.0
+            nominal = usage.utilisation / 100 * self.drain_seconds
+            # Reason: near the limit a meter that empties all at once would show the same reset time.
+            if nominal < 0.85 * self.drain_seconds:
+                self.steady = usage.reset_seconds <= 1.1 * nominal + 2.0
+                self.drain = 1.0 if self.steady else self.drain
         if usage.tier is not None and usage.tier != self.tier:
             self.tier = usage.tier
             if self.drain_seconds == _DRAIN_SECONDS["score"]:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +90,7 @@ class InsightsPull:
     ) -> Iterator[Slice]:
         """Yields every day of the range once, newest ranges first; days without rows as empty slices.
 
-        A slice counts as written when the next one is asked for.
+        Whoever takes a slice calls its `release` once it is written; several may be under way.
 
         Args:
             report: What.
@@ -139,9 +140,8 @@ class InsightsPull:
                 self.client.api_version,
                 piece.report.windows,
                 dropped,
+                release=partial(spool.forget, day),
             )
-            spool.forget(day)
-        spool.clear()
 
     def _fetch(self, piece: Piece) -> Spool:
         """All rows of a piece, without the fields that Meta refuses."""

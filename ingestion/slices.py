@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +16,10 @@ from typing import Any
 import orjson
 
 from ingestion.errors import ProtocolError
+
+
+def _nothing() -> None:
+    """For slices that hold nothing to let go."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Slice:
         windows: Attribution windows that were asked for.
         dropped_fields: Fields that Meta refused and that are missing therefore.
         source: `api` or `import`.
+        release: To be called once the slice is written: lets its rows go.
     """
 
     account_id: int
@@ -45,6 +50,7 @@ class Slice:
     windows: tuple[str, ...] = ()
     dropped_fields: tuple[str, ...] = ()
     source: str = "api"
+    release: Callable[[], None] = _nothing
 
 
 class SpoolLimit:
@@ -79,6 +85,7 @@ class Spool:
     _counts: dict[str, int] = field(default_factory=dict)
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _held: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Takes parsed rows; returns how many.
@@ -118,11 +125,15 @@ class Spool:
     def forget(self, day: date) -> None:
         """Lets go of a day that has been written."""
         key = day.isoformat()
-        buffer = self._memory.pop(key, bytearray())
-        self._counts.pop(key, None)
-        self._release(len(buffer))
-        if self._folder:
-            self._path(key).unlink(missing_ok=True)
+        with self._lock:  # Reason: slices are written by several threads.
+            buffer = self._memory.pop(key, bytearray())
+            self._counts.pop(key, None)
+            self._release(len(buffer))
+            if self._folder:
+                self._path(key).unlink(missing_ok=True)
+                if not self._counts:
+                    self._folder.cleanup()
+                    self._folder = None
 
     def clear(self) -> None:
         """Forgets everything: the listing starts again."""

@@ -5,6 +5,7 @@ Wiring belongs here, so that the command line and Dagster share it. What is done
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,6 +103,15 @@ class Platform:
         return table
 
 
+def tune_memory() -> None:
+    """Has Python look for reference cycles less often.
+
+    Reason: a page of rows is a hundred thousand small dicts without a cycle among them; looking after every 700 of them
+    costs a quarter of the time of parsing.
+    """
+    gc.set_threshold(50_000, 20, 100)
+
+
 @contextmanager
 def open_platform(settings: Settings, display: Display) -> Iterator[Platform]:
     """Opens the warehouse (starting the embedded server if there is no URL), migrates it, reads `clients.yml`.
@@ -110,6 +120,7 @@ def open_platform(settings: Settings, display: Display) -> Iterator[Platform]:
         ConfigurationError: A setting or `clients.yml` is wrong.
         WarehouseError: The database cannot be reached or migrated.
     """
+    tune_memory()
     clients = load_clients(settings.clients_file, required=settings.clients_file_was_named)
     url = settings.warehouse_url.get_secret_value() if settings.warehouse_url else None
     if url is None:

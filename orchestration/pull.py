@@ -26,13 +26,13 @@ from orchestration.platform import Platform
 from orchestration.progress import Task
 from orchestration.pull_model import AccountOutcome, PullFailed, PullRequest, PullSummary
 from orchestration.pull_plan import DayPlan, make_plan
+from orchestration.slice_writer import SliceWriter
 from warehouse.errors import RowRejected, SliceRejected
-from warehouse.loader import replace_slice
+from warehouse.loader import SliceResult
 from warehouse.ops import ReportJobStore
 from warehouse.ops.reconcile import unreconciled_days
 from warehouse.ops.runs import running
 from warehouse.ops.slices import rows_per_day, written_by
-from warehouse.provenance import Provenance
 
 log = logging.getLogger(__name__)
 
@@ -224,22 +224,22 @@ class _Pull:
         if self._resumed and not attempt:
             done = written_by(warehouse, self._run_id, account.account_id, name)
         rows = 0
-        for since, until in reversed(found):  # newest first: what people look at arrives first
-            for piece in pull.slices(report, since, until, done, attempt):
-                result = replace_slice(
-                    warehouse, table, account.account_id, piece.day, piece.rows, self._provenance(piece)
-                )
-                rows += result.row_count
-                if self._stopped.is_set():
-                    return
-                if task:
-                    outcome.add(result)
-                    task.advance(1, f"{account.name} {name} {piece.day}")
+
+        def written(piece: Slice, result: SliceResult) -> None:
+            nonlocal rows
+            rows += result.row_count
+            if task:
+                outcome.add(result)
+                task.advance(1, f"{account.name} {name} {piece.day}")
+
+        with SliceWriter(warehouse, table, self._run_id, written) as writer:
+            for since, until in reversed(found):  # newest first: what people look at arrives first
+                for piece in pull.slices(report, since, until, done, attempt):
+                    writer.write(piece)
+                    if self._stopped.is_set():
+                        return
         if not rows and not done and set(report.breakdowns) & OPT_IN_BREAKDOWNS:
             outcome.silent[name] = sorted(set(report.breakdowns) & OPT_IN_BREAKDOWNS)
-
-    def _provenance(self, piece: Slice) -> Provenance:
-        return Provenance(self._run_id, "api", piece.api_version, piece.windows, piece.pulled_at)
 
 
 def _note_silence(outcome: AccountOutcome) -> None:

@@ -108,9 +108,10 @@ def compute(table: InsightTable, windows: tuple[str, ...]) -> sql.Composed:
 
 
 def _totals(table: InsightTable, field: str, keys: tuple[str, ...]) -> sql.Composed:
-    # Reason: read as text and checked, so that one value that is no number is left out instead of failing the slice.
+    # Reason: read as text and checked, so that one value that is no number is left out instead of failing the slice;
+    # not by a pattern, which costs as much as the rest of the statement.
     pairs = sql.SQL(", ").join(
-        sql.SQL("{key}, sum(CASE WHEN {column} ~ '^-?[0-9]+(\\.[0-9]+)?$' THEN {column}::numeric END)").format(
+        sql.SQL("{key}, sum(CASE WHEN pg_input_is_valid({column}, 'numeric') THEN {column}::numeric END)").format(
             key=sql.Literal(key), column=sql.Identifier("action", key)
         )
         for key in keys

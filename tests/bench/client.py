@@ -30,16 +30,15 @@ from ingestion.insights import InsightsPull, PullOptions
 from ingestion.reports import PRESETS, Report
 from ingestion.slices import Slice
 from orchestration.clients import ClientsFile
-from orchestration.platform import Platform
+from orchestration.platform import Platform, tune_memory
 from orchestration.progress import Display
 from orchestration.pull import run_pull
 from orchestration.pull_model import PullRequest
 from orchestration.settings import load_settings
+from orchestration.slice_writer import SliceWriter
 from warehouse.connect import Warehouse
 from warehouse.encoder import encoder_for
-from warehouse.loader import replace_slice
 from warehouse.ops import ReportJobStore, UsageStore
-from warehouse.provenance import Provenance
 from warehouse.tables import InsightTable, ensure_insight_table
 
 Counts = dict[str, Any]
@@ -47,6 +46,7 @@ Counts = dict[str, Any]
 
 def main(job: dict[str, Any]) -> Counts:
     """Does one job; returns counts and resources."""
+    tune_memory()  # as `open_platform` does
     clock = ScaledClock(job.get("speed", 1.0), datetime.fromisoformat(job["now"]) if job.get("now") else None)
     with Warehouse(job["warehouse_url"]) as warehouse:
         roads = {"report": _report_road, "platform": _platform_road}
@@ -56,14 +56,24 @@ def main(job: dict[str, Any]) -> Counts:
 
 def measured(work: Callable[[], Counts]) -> Counts:
     """Runs work and adds what this process used for it, children not counted (there are none)."""
+    idle = peak_megabytes()
     before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     counts = work()
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
     user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
     used = {"wall": wall, "cpu": user + system, "user": user, "system": system}
-    # Reason: Linux counts kilobytes, macOS bytes; the peak holds imports, as it does for whoever runs this.
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    return counts | used | {"peak_mb": after.ru_maxrss / unit, "peak_before_mb": before.ru_maxrss / unit}
+    return counts | used | {"peak_mb": peak_megabytes(), "peak_before_mb": idle}
+
+
+def peak_megabytes() -> float:
+    """Most resident memory that this process has had, imports included, as for whoever runs it."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1024**2 if sys.platform == "darwin" else 1024)  # macOS counts bytes, others kilobytes
+    # Reason: on Linux ru_maxrss begins with what the parent held when it forked.
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def report_of(job: dict[str, Any]) -> Report:
@@ -91,27 +101,24 @@ def _report_road(job: dict[str, Any], warehouse: Warehouse, clock: ScaledClock) 
     )
     save = Path(job["save"]) if job.get("save") else None
 
-    def commit(piece: Slice) -> int:
-        origin = Provenance(run_id, "api", piece.api_version, piece.windows, piece.pulled_at)
-        return replace_slice(warehouse, table, account, piece.day, piece.rows, origin).row_count
-
-    def keep(piece: Slice) -> int:
+    def keep(piece: Slice) -> None:
         """Instead of committing: the very text that COPY would get, for the comparison with COPY alone."""
         assert save is not None
         encoded = encoder_for(table).encode(account, piece.day, piece.rows)
         with save.open("ab") as file:
             file.writelines(encoded.chunks)
-        return encoded.row_count
-
-    write = commit if save is None else keep
+        piece.release()
 
     def work() -> Counts:
-        rows = slices = 0
-        for piece in pull.slices(report, date.fromisoformat(job["since"]), date.fromisoformat(job["until"])):
-            rows += write(piece)
-            slices += 1
+        written: list[int] = []
+        with SliceWriter(warehouse, table, run_id, lambda _, result: written.append(result.row_count)) as writer:
+            for piece in pull.slices(report, date.fromisoformat(job["since"]), date.fromisoformat(job["until"])):
+                if save is None:
+                    writer.write(piece)
+                else:
+                    keep(piece)
         client.close()
-        return {"rows": rows, "slices": slices, "calls": client.calls}
+        return {"rows": sum(written), "slices": len(written), "calls": client.calls}
 
     return work
 

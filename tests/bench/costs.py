@@ -37,8 +37,8 @@ def costs(lab: Lab) -> Report:
             found = lab.module("tests.bench.costs", {**job, "report": PEERS_REPORT})
     rows = [(name, f"{cpu:.1f}", f"{wall:.1f}") for name, cpu, wall in found["steps"]]
     note = (
-        f"costs: medians of {REPEATS} times {found['rows']} rows of one day ({found['bytes'] / found['rows']:,.0f} bytes "
-        f"of JSON each); wall includes waiting for the simulator and for PostgreSQL; load average {load()}"
+        f"costs: medians of {REPEATS} times {found['rows']} rows of one day ({found['bytes'] / found['rows']:,.0f} "
+        f"bytes of JSON each); wall includes waiting for the simulator and for PostgreSQL; load average {load()}"
     )
     return Report(notes=[note], columns=COLUMNS, rows=rows)
 

@@ -35,7 +35,7 @@ def memory(lab: Lab) -> Report:
         ],
         [
             f"memory: {rows:,} rows of one account in {pull['slices']} slices, {pull['calls']:,} calls, "
-            f"{rows / pull['wall']:,.0f} rows/s of wall time; {pull['peak_before_mb']:.0f} MB of the peak are Python and "
-            f"the imports; load average {load()}"
+            f"{rows / pull['wall']:,.0f} rows/s of wall time; {pull['peak_before_mb']:.0f} MB of the peak are Python "
+            f"and the imports; load average {load()}"
         ],
     )

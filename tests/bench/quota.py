@@ -9,13 +9,12 @@ that the quota, and not this machine, sets the pace: see the note that is printe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
 from tests.bench.figures import Figure, Report
 from tests.bench.lab import Lab
 from tests.bench.machine import load
-from tests.bench.workload import LAST_DAY, days, world
+from tests.bench.workload import days, world
 from tests.e2e.harness import NOW
 
 ACCOUNTS, ADS, DAYS, PAGE = 20, 20, 100, 10
