@@ -13,6 +13,7 @@ import http
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 API_VERSION = "v26.0"
 ACCEPTED_VERSIONS = ("v26.0", "v25.0")
+_BACKGROUND_CALLS = 16
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,8 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
         self.policy = policy or CallPolicy()
         self.calls = 0
         self._count = threading.Lock()
+        # Reason: shared and long-lived, since each thread keeps a connection of its own.
+        self.background = ThreadPoolExecutor(_BACKGROUND_CALLS, thread_name_prefix="graph")
 
     @classmethod
     def connect(
@@ -261,7 +265,8 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
         return GraphResponse(answer, parsed)
 
     def close(self) -> None:
-        """Closes connections."""
+        """Closes connections; calls that nobody waits for are dropped."""
+        self.background.shutdown(wait=False, cancel_futures=True)
         self.transport.close()
 
     def _url(self, path: str) -> str:

@@ -56,15 +56,41 @@ def read_pages(
     account_id: str | None,
     size: PageSize,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yields the rows of each page, empty pages left out.
+    """Yields the rows of each page, empty pages left out. The next page is asked for while one is worked on.
 
     Raises:
         TooMuchData: Even the smallest page is too heavy.
         ProtocolError: The answer is no listing, or the cursor does not move.
         GraphError: Anything else that a call may raise, e.g. `InvalidCursor`.
     """
-    after: str | None = None
     standing = 0
+    after: str | None = None
+    page = _read_page(client, path, params, account_id, size, None)
+    while True:
+        following = _next_cursor(path, page, after)
+        # Reason: an empty page may point at itself and have rows when asked again; a full one that does is a loop.
+        standing = standing + 1 if following == after else 0
+        if following is not None and standing and (page["data"] or standing > _PATIENCE_WITH_EMPTY_PAGES):
+            raise ProtocolError(f"{path}: there is a next page, but its cursor does not move ({following!r}).")
+        coming = None
+        if following is not None:
+            coming = client.background.submit(_read_page, client, path, params, account_id, size, following)
+        if page["data"]:
+            yield page["data"]
+        if coming is None:
+            return
+        page, after = coming.result(), following
+
+
+def _read_page(
+    client: GraphClient,
+    path: str,
+    params: Mapping[str, Any],
+    account_id: str | None,
+    size: PageSize,
+    after: str | None,
+) -> dict[str, Any]:
+    """One page, as large as Meta lets it be."""
     while True:
         query = {**params, "limit": size.current}
         if after is not None:
@@ -79,15 +105,18 @@ def read_pages(
         if not isinstance(page, dict) or not isinstance(page.get("data"), list):
             raise ProtocolError(f"{path}: expected a page with 'data', got {str(page)[:80]!r}.")
         size.went_well()
-        if page["data"]:
-            yield page["data"]
-        paging = page.get("paging") or {}
-        # Reason: the end of the data is the absence of `next`, not an empty page; `after` exists even at the end.
-        if not paging.get("next"):
-            return
-        following = (paging.get("cursors") or {}).get("after")
-        # Reason: an empty page may point at itself and have rows when asked again; a full one that does is a loop.
-        standing = standing + 1 if following == after and not page["data"] else 0
-        if not following or (following == after and page["data"]) or standing > _PATIENCE_WITH_EMPTY_PAGES:
-            raise ProtocolError(f"{path}: there is a next page, but its cursor does not move ({following!r}).")
-        after = following
+        return page
+
+
+def _next_cursor(path: str, page: Mapping[str, Any], after: str | None) -> str | None:
+    """Where the next page begins, or None at the end.
+
+    Reason: the end of the data is the absence of `next`, not an empty page; `after` exists even at the end.
+    """
+    paging = page.get("paging") or {}
+    if not paging.get("next"):
+        return None
+    following = (paging.get("cursors") or {}).get("after")
+    if not following:
+        raise ProtocolError(f"{path}: there is a page after {after!r}, but no cursor to it.")
+    return str(following)

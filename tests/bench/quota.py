@@ -92,10 +92,11 @@ def _report(pull: Mapping[str, Any], state: Mapping[str, Any], active: int, acco
             Figure("the same, calls that Meta refused (throttled)", refusals, goal=0, more_is_better=False),
         ],
         [
-            f"quota: {min(calls.values())} to {most} calls an account ({sum(calls.values()):,} in all, {pull['rows']:,} "
-            f"rows by pages of {PAGE}, pull {pull['status']}); {taken:,.0f} s simulated in {real:.0f} s real, where "
-            f"{dictated:,.0f} s are dictated: ({most} calls - {POINTS:.0f}) x {DECAY_SECONDS / POINTS:.0f} s, the "
-            f"hourly quota of {HOURLY_BASE} + {HOURLY_PER_AD} x {active} calls not being reached",
+            f"quota: {min(calls.values())} to {most} calls an account ({sum(calls.values()):,} in all, "
+            f"{pull['rows']:,} rows by pages of {PAGE}, pull {pull['status']}); {taken:,.0f} s simulated in "
+            f"{real:.0f} s real, where {dictated:,.0f} s are dictated: ({most} calls - {POINTS:.0f}) x "
+            f"{DECAY_SECONDS / POINTS:.0f} s, the hourly quota of {HOURLY_BASE} + {HOURLY_PER_AD} x {active} calls "
+            "not being reached",
             f"quota: {sum(calls.values()) / real:.0f} calls a second were really made, on clocks {SPEED:.0f} times as "
             f"fast; load average {load()}",
         ],

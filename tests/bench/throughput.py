@@ -6,6 +6,7 @@ What belongs here: goals 1 and 2. What does not: where the time goes (`tests.ben
 from __future__ import annotations
 
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,6 @@ def copy_seconds(lab: Lab, url: str, file: Path, rows: int) -> float:
             lines = file.read_bytes().splitlines()
             found = {line.split(b"\t", 2)[1].decode() for line in lines}
             assert len(lines) == rows, f"{len(lines)} rows in the file, {rows} were pulled"
-            from datetime import date
-
             warehouse.storage.prepare_days(connection, table, [date.fromisoformat(day) for day in found])
     lab.administer("CHECKPOINT")
     columns = sql.SQL(", ").join(map(sql.Identifier, encoder_for(table).column_names))
