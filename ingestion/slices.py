@@ -56,7 +56,7 @@ class Slice:
 class SpoolLimit:
     """How many bytes of rows all spools of a process may hold in memory together; past it they go to files."""
 
-    def __init__(self, limit_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, limit_bytes: int = 24 * 1024 * 1024) -> None:
         self.limit_bytes = limit_bytes
         self._used = 0
         self._lock = threading.Lock()
