@@ -12,8 +12,8 @@ from __future__ import annotations
 import http
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 
 API_VERSION = "v26.0"
 ACCEPTED_VERSIONS = ("v26.0", "v25.0")
-_BACKGROUND_CALLS = 16
 
 
 @dataclass(frozen=True)
@@ -63,22 +62,23 @@ class Transport(Protocol):
 class SdkTransport:
     """Requests through the SDK's `FacebookSession`: it carries the token, the proof and Meta's certificates.
 
-    One session per thread, because a `requests` session is not promised to be thread-safe.
+    A request has a session to itself, because a `requests` session is not promised to be thread-safe; idle sessions are
+    used again, so that there are never more connections than there were calls at once.
     """
 
     def __init__(self, graph_url: str, access_token: str, app_id: str | None, app_secret: str | None) -> None:
         self.graph_url = graph_url.rstrip("/")
         self._new_session = partial(self._session, access_token, app_id, app_secret)
-        self._local = threading.local()
-        self._sessions: list[FacebookSession] = []
         self.session = self._new_session()
+        self._idle: deque[FacebookSession] = deque([self.session])
 
     def request(self, method: str, url: str, params: Mapping[str, Any], timeout: float) -> Answer:
         """See `Transport.request`."""
         in_query = method in ("GET", "DELETE")
-        session = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = self._new_session()
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self._new_session()
         try:
             response = session.requests.request(
                 method,
@@ -94,17 +94,18 @@ class SdkTransport:
             refused = isinstance(problem, requests.ConnectTimeout) or "refused" in str(problem)
             text = f"{type(problem).__name__} at {self.graph_url}: {scrub(_innermost(problem))}"
             raise NetworkError(text, maybe_done=not refused) from None
+        finally:
+            self._idle.append(session)
         return Answer(response.status_code, response.headers, content)
 
     def close(self) -> None:
-        """Closes the sessions of all threads."""
-        for session in self._sessions:
-            session.requests.close()
+        """Closes idle connections."""
+        while self._idle:
+            self._idle.pop().requests.close()
 
     def _session(self, access_token: str, app_id: str | None, app_secret: str | None) -> FacebookSession:
         session = FacebookSession(app_id, app_secret, access_token)
         session.GRAPH = self.graph_url  # Reason: on the instance; the class attribute would cross clients.
-        self._sessions.append(session)
         return session
 
 
@@ -187,8 +188,6 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
         self.policy = policy or CallPolicy()
         self.calls = 0
         self._count = threading.Lock()
-        # Reason: shared and long-lived, since each thread keeps a connection of its own.
-        self.background = ThreadPoolExecutor(_BACKGROUND_CALLS, thread_name_prefix="graph")
 
     @classmethod
     def connect(
@@ -219,6 +218,16 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
             GraphError: One of its subclasses; see `ingestion.errors`.
         """
         return self._repeat("GET", path, params, account_id, points)
+
+    def get_page(self, path: str, params: Mapping[str, Any], account_id: str | None) -> bytes:
+        """GET of one page of a listing, as bytes: parsing a page of rows is left to whoever wants its rows.
+
+        Raises:
+            GraphError: One of its subclasses.
+        """
+        encoded = _encode(params)
+        attempt = lambda: self._once("GET", self._url(path), encoded, account_id, 1, rows=True)  # noqa: E731
+        return self._patiently(attempt, account_id, repeat=True)[0].content
 
     def post(
         self, path: str, params: Mapping[str, Any], account_id: str | None = None, *, repeat: bool, points: int = 3
@@ -265,8 +274,7 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
         return GraphResponse(answer, parsed)
 
     def close(self) -> None:
-        """Closes connections; calls that nobody waits for are dropped."""
-        self.background.shutdown(wait=False, cancel_futures=True)
+        """Closes connections."""
         self.transport.close()
 
     def _url(self, path: str) -> str:
@@ -310,9 +318,9 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
         return retrying(unthrottled)
 
     def _once(
-        self, method: str, url: str, params: Mapping[str, Any], account_id: str | None, points: int
+        self, method: str, url: str, params: Mapping[str, Any], account_id: str | None, points: int, rows: bool = False
     ) -> tuple[Answer, Any]:
-        """One request: paced, observed, classified."""
+        """One request: paced, observed, classified. With `rows`, an answer that is plainly a page is not parsed."""
         self.clock.sleep(0)  # Reason: ends here after a stop, and not only when something has to wait.
         with self.budget.call(account_id, points):
             with self._count:
@@ -323,12 +331,21 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
                 problem.account_id = account_id
                 raise
         self.budget.observe(account_id, answer.headers)
-        parsed = _parse(answer)
-        error = error_in(answer.status, parsed)
-        if error is not None:
-            raise classify(answer.status, error, answer.headers, account_id)
+        parsed = None
+        if not (rows and _is_page(answer)):
+            parsed = _parse(answer)
+            error = error_in(answer.status, parsed)
+            if error is not None:
+                raise classify(answer.status, error, answer.headers, account_id)
         self.budget.succeeded(account_id)
         return answer, parsed
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether an answer begins and ends like a page of rows; an error has another first key."""
+    return (
+        answer.status == http.HTTPStatus.OK and answer.content.startswith(b'{"data":[') and answer.content[-1:] == b"}"
+    )
 
 
 def _parse(answer: Answer) -> Any:

@@ -8,11 +8,15 @@ section 9).
 from __future__ import annotations
 
 import logging
+import queue
+import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ingestion.errors import PageTooLarge, ProtocolError, TooMuchData
+import orjson
+
+from ingestion.errors import PageTooLarge, ProtocolError, TooMuchData, TransientError
 from ingestion.graph import GraphClient
 
 log = logging.getLogger(__name__)
@@ -20,6 +24,8 @@ log = logging.getLogger(__name__)
 SMALLEST_PAGE = 5
 _GROW_AFTER = 3
 _PATIENCE_WITH_EMPTY_PAGES = 5
+_PAGES_AHEAD = 1
+_END = object()
 
 
 @dataclass
@@ -56,67 +62,141 @@ def read_pages(
     account_id: str | None,
     size: PageSize,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yields the rows of each page, empty pages left out. The next page is asked for while one is worked on.
+    """Yields the rows of each page, empty pages left out. While one is worked on, the next one is already on its way.
 
     Raises:
         TooMuchData: Even the smallest page is too heavy.
         ProtocolError: The answer is no listing, or the cursor does not move.
         GraphError: Anything else that a call may raise, e.g. `InvalidCursor`.
     """
-    standing = 0
+    listing = _Listing(client, path, params, account_id, size)
+    first = listing.fetch()
+    if listing.ended:
+        yield from _rows(path, first)
+        return
+    reader = threading.Thread(target=listing.run_ahead, name=f"pages of {path}", daemon=True)
+    reader.start()
+    try:
+        yield from _rows(path, first)
+        while (page := listing.ahead.get()) is not _END:
+            if isinstance(page, BaseException):
+                raise page
+            yield from _rows(path, page)
+    finally:
+        listing.stop()
+        reader.join()
+
+
+@dataclass
+class _Listing:
+    """A listing that is read a little ahead of its consumer.
+
+    Only the end of a page is parsed here, where its cursor is: the rows are left to the consumer, so that the next
+    request is under way while they are parsed.
+    """
+
+    client: GraphClient
+    path: str
+    params: Mapping[str, Any]
+    account_id: str | None
+    size: PageSize
     after: str | None = None
-    page = _read_page(client, path, params, account_id, size, None)
-    while True:
-        following = _next_cursor(path, page, after)
+    ended: bool = False
+    ahead: queue.Queue[Any] = field(default_factory=lambda: queue.Queue(_PAGES_AHEAD))
+    _standing: int = 0
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def fetch(self) -> bytes:
+        """The next page; afterwards `after` is the cursor to the one behind it, or `ended` is set."""
+        page = self._page()
+        following = _next_cursor(self.path, page, self.after)
+        self.ended = following is None
         # Reason: an empty page may point at itself and have rows when asked again; a full one that does is a loop.
-        standing = standing + 1 if following == after else 0
-        if following is not None and standing and (page["data"] or standing > _PATIENCE_WITH_EMPTY_PAGES):
-            raise ProtocolError(f"{path}: there is a next page, but its cursor does not move ({following!r}).")
-        coming = None
-        if following is not None:
-            coming = client.background.submit(_read_page, client, path, params, account_id, size, following)
-        if page["data"]:
-            yield page["data"]
-        if coming is None:
-            return
-        page, after = coming.result(), following
-
-
-def _read_page(
-    client: GraphClient,
-    path: str,
-    params: Mapping[str, Any],
-    account_id: str | None,
-    size: PageSize,
-    after: str | None,
-) -> dict[str, Any]:
-    """One page, as large as Meta lets it be."""
-    while True:
-        query = {**params, "limit": size.current}
-        if after is not None:
-            query["after"] = after
-        try:
-            page = client.get(path, query, account_id)
-        except PageTooLarge as problem:
-            if not size.shrink():
-                raise TooMuchData(problem.message, code=problem.code, account_id=account_id) from None
-            log.info("%s: page too heavy, asking for %d rows", path, size.current)
-            continue
-        if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-            raise ProtocolError(f"{path}: expected a page with 'data', got {str(page)[:80]!r}.")
-        size.went_well()
+        self._standing = self._standing + 1 if following == self.after and not self.ended else 0
+        if self._standing and (not _is_empty(page) or self._standing > _PATIENCE_WITH_EMPTY_PAGES):
+            raise ProtocolError(f"{self.path}: there is a next page, but its cursor does not move ({following!r}).")
+        self.after = following
         return page
 
+    def run_ahead(self) -> None:
+        """Puts the remaining pages into `ahead`, then the end or what went wrong."""
+        try:
+            while not self.ended and not self._stopped.is_set():
+                self._put(self.fetch())
+            self._put(_END)
+        except BaseException as problem:  # noqa: BLE001 - handed to the consumer, which raises it
+            self._put(problem)
 
-def _next_cursor(path: str, page: Mapping[str, Any], after: str | None) -> str | None:
+    def stop(self) -> None:
+        """Nobody takes pages any more."""
+        self._stopped.set()
+
+    def _put(self, item: Any) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.ahead.put(item, timeout=0.5)
+            except queue.Full:
+                continue
+            return
+
+    def _page(self) -> bytes:
+        """One page, as large as Meta lets it be."""
+        while True:
+            query = {**self.params, "limit": self.size.current}
+            if self.after is not None:
+                query["after"] = self.after
+            try:
+                page = self.client.get_page(self.path, query, self.account_id)
+            except PageTooLarge as problem:
+                if not self.size.shrink():
+                    raise TooMuchData(problem.message, code=problem.code, account_id=self.account_id) from None
+                log.info("%s: page too heavy, asking for %d rows", self.path, self.size.current)
+                continue
+            self.size.went_well()
+            return page
+
+
+def _rows(path: str, content: bytes) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a page, if it has any."""
+    try:
+        page = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise TransientError(f"{path}: a page that is no JSON") from None
+    if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+        raise ProtocolError(f"{path}: expected a page with 'data', got {content[:80]!r}.")
+    if page["data"]:
+        yield page["data"]
+
+
+def _is_empty(content: bytes) -> bool:
+    return content.startswith(b'{"data":[]') or not orjson.loads(content).get("data")
+
+
+def _next_cursor(path: str, content: bytes, after: str | None) -> str | None:
     """Where the next page begins, or None at the end.
 
     Reason: the end of the data is the absence of `next`, not an empty page; `after` exists even at the end.
     """
-    paging = page.get("paging") or {}
+    paging = _paging(path, content)
     if not paging.get("next"):
         return None
     following = (paging.get("cursors") or {}).get("after")
     if not following:
         raise ProtocolError(f"{path}: there is a page after {after!r}, but no cursor to it.")
     return str(following)
+
+
+def _paging(path: str, content: bytes) -> Mapping[str, Any]:
+    """A page's `paging`, taken from its end where it stands there, else from the whole."""
+    begin = content.rfind(b'"paging":')
+    try:
+        # Reason: within a text of a row the quotes would be escaped, so this can only be the key.
+        whole = orjson.loads(b"{" + content[begin:] if begin > 0 else content)
+    except orjson.JSONDecodeError:
+        try:
+            whole = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            raise TransientError(f"{path}: a page that is no JSON") from None
+    if not isinstance(whole, dict):
+        raise ProtocolError(f"{path}: expected a page with 'data', got {content[:80]!r}.")
+    return whole.get("paging") or {}

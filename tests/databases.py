@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -189,10 +189,11 @@ def _sweep() -> None:
     """Stops servers that killed test sessions left behind."""
     for directory in Path(tempfile.gettempdir()).resolve().glob(f"{_PREFIX}*-*"):
         owner = directory.name.removeprefix(_PREFIX).partition("-")[0]
-        if directory.stat().st_uid == os.geteuid() and owner.isdigit() and not _alive(int(owner)):
-            for kind in KINDS:
-                _stop(kind, directory)
-            shutil.rmtree(directory, ignore_errors=True)
+        with suppress(FileNotFoundError):  # Reason: another worker may be sweeping the same one away.
+            if directory.stat().st_uid == os.geteuid() and owner.isdigit() and not _alive(int(owner)):
+                for kind in KINDS:
+                    _stop(kind, directory)
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 def _alive(pid: int) -> bool:
