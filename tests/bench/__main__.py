@@ -6,6 +6,7 @@ What belongs here: arguments and order. What does not: measuring. The exit code 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = args.names or [name for name in BENCHMARKS if name not in SLOW]
     if args.demo and "demo" not in chosen:
         chosen.append("demo")
+    # Reason: ended by a signal, it must still stop the server and the simulator.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     reports = []
     before = machine.load()
     with laboratory(quick=args.quick, rounds=max(1, args.rounds)) as lab:
@@ -59,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             except (ClientFailed, AssertionError, OSError) as problem:
                 reports.append(Report(notes=[f"{name}: could not be measured: {problem}"]))
             lab.say(f"{name}: {time.monotonic() - began:.0f} s")
+            for figure in reports[-1].figures:
+                lab.say("  " + " | ".join(figure.cells()))
     facts += f"; {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {before} before and {machine.load()} after"
     if args.quick:
         facts += "; --quick, so for a look only"
