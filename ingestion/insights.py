@@ -48,7 +48,7 @@ class PullOptions:
     """
 
     page_size: int = 500
-    largest_page: int = 1000
+    largest_page: int = 2000
     sync_rows: int = 500
     patience: Patience = field(default_factory=Patience)
 

@@ -46,7 +46,7 @@ class Patience:
         reuse_seconds: How old a remembered run may be: its numbers are those of its own moment.
     """
 
-    first_poll_seconds: float = 0.25
+    first_poll_seconds: float = 0.1
     longest_poll_seconds: float = 30.0
     stall_seconds: float = 600.0
     visible_after_seconds: float = 60.0

@@ -127,5 +127,5 @@ def open_platform(settings: Settings, display: Display) -> Iterator[Platform]:
         settings.meta_ads_home.mkdir(parents=True, exist_ok=True)
     with connect(url, state_directory=settings.meta_ads_home / "postgres") as warehouse:
         upgrade(warehouse)
-        options = PullOptions(page_size=settings.meta_page_size, largest_page=max(1000, settings.meta_page_size))
+        options = PullOptions(page_size=settings.meta_page_size, largest_page=max(2000, settings.meta_page_size))
         yield Platform(settings, clients, warehouse, display, options=options)
