@@ -23,6 +23,7 @@ TRIALS = 25  # on each kind of database: 50 kills in all
 DAYS = 3
 REPORTS = ("ad_daily", "campaign_daily", "ad_daily__age_gender")
 FIRST = date(2026, 8, 5)  # so that all numbers are final
+FINISHED = "SELECT count(*) FROM ops.run WHERE kind = 'pull' AND status = 'succeeded' AND arguments->>'since' = %s"
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +76,12 @@ def test_killed_at_random_moments_and_resumed(slow_simulator, warehouse, tmp_pat
         for trial in range(TRIALS):
             since = FIRST + timedelta(days=trial * DAYS)
             until = since + timedelta(days=DAYS - 1)
-            killed += forker.pull(since, until, luck.uniform(0.02, whole))["killed"]
-            assert forker.pull(since, until, None)["code"] == 0
+            forker.pull(since, until, luck.uniform(0.02, whole))
+            # Reason: a pull quicker than the shortest of the three is through before it is hit. Asking again would be
+            # a new pull, which rightly pays for its report runs.
+            if not scalar(warehouse, FINISHED, since.isoformat()):
+                killed += 1
+                assert forker.pull(since, until, None)["code"] == 0
     finally:
         forker.close()
     assert killed >= TRIALS * 0.7, "most kills should hit a pull under way"
@@ -98,5 +103,5 @@ def test_killed_at_random_moments_and_resumed(slow_simulator, warehouse, tmp_pat
     assert twice <= unanswered, f"{twice} runs were paid for twice, {unanswered} requests never got their answer"
     assert unanswered <= 0.1 * len(jobs)
     resumed = scalar(warehouse, "SELECT count(*) FROM ops.run WHERE kind = 'pull'")
-    assert resumed <= TRIALS + 3 + (TRIALS - killed), "a resumed pull keeps its run"
+    assert resumed == TRIALS + 3, "a resumed pull keeps its run"
     assert scalar(warehouse, "SELECT count(*) FROM ops.run WHERE status <> 'succeeded'") == 0
