@@ -322,7 +322,7 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
     ) -> tuple[Answer, Any]:
         """One request: paced, observed, classified. With `rows`, an answer that is plainly a page is not parsed."""
         self.clock.sleep(0)  # Reason: ends here after a stop, and not only when something has to wait.
-        with self.budget.call(account_id, points):
+        with self.budget.call(account_id, points) as call:
             with self._count:
                 self.calls += 1
             try:
@@ -330,14 +330,14 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
             except NetworkError as problem:
                 problem.account_id = account_id
                 raise
-        self.budget.observe(account_id, answer.headers)
-        parsed = None
-        if not (rows and _is_page(answer)):
-            parsed = _parse(answer)
-            error = error_in(answer.status, parsed)
-            if error is not None:
-                raise classify(answer.status, error, answer.headers, account_id)
-        self.budget.succeeded(account_id)
+            call.headers = answer.headers
+            parsed = None
+            if not (rows and _is_page(answer)):
+                parsed = _parse(answer)
+                error = error_in(answer.status, parsed)
+                if error is not None:
+                    raise classify(answer.status, error, answer.headers, account_id)
+            call.succeeded = True
         return answer, parsed
 
 

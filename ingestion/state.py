@@ -5,7 +5,8 @@ Only protocols and their value types belong here: no SQL, no files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
@@ -63,10 +64,14 @@ class JobStore(Protocol):
 
 
 class UsageStore(Protocol):
-    """Remembers what Meta said about our usage, so that no process calls while another one is blocked."""
+    """Holds the call budget for all processes, and what Meta said about our usage for whoever looks."""
 
-    def load(self) -> list[Mapping[str, Any]]:
-        """All remembered meters: `scope, scope_id, usage_type, utilisation, regain_at, tier, detail, observed_at`."""
+    def exclusive(self, scope_ids: Sequence[str]) -> AbstractContextManager[dict[str, dict[str, Any]]]:
+        """The state of these scopes (`app` or an account's digits), locked against everybody else for a block.
+
+        What the block leaves in the mapping is stored at its end, and nothing if it fails. A scope that was never
+        stored is an empty dict. Values are JSON-like.
+        """
 
     def save(
         self,

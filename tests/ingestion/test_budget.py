@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -54,9 +56,8 @@ def test_development_tier_is_used_up_and_never_overrun(stepwise):
     server, budget = DecayingScore(clock, stepwise=stepwise), CallBudget(clock)
     start = clock.now()
     for _ in range(400):
-        with budget.call("1"):
-            ok, headers = server.call()
-        budget.observe("1", headers)
+        with budget.call("1") as call:
+            ok, call.headers = server.call()
         assert ok
         clock.sleep(0.1)
     elapsed = clock.now() - start
@@ -92,24 +93,25 @@ def test_refusals_without_a_hint_wait_longer_each_time():
     budget = CallBudget(ManualClock())
     waits = [budget.refused("1", Throttled("no", scope="account", seconds=None)) for _ in range(3)]
     assert waits == [300.0, 600.0, 1200.0]
-    budget.succeeded("1")
+    with budget.call("1") as call:
+        call.succeeded = True
     assert budget.refused("1", Throttled("no", scope="account", seconds=None)) == 300.0
 
 
 class Store:
-    def __init__(self):
-        self.rows = {}
+    """A `UsageStore` in memory, through JSON as a database would."""
 
-    def load(self):
-        return list(self.rows.values())
+    def __init__(self):
+        self.states, self.rows = {}, {}
+
+    @contextmanager
+    def exclusive(self, scope_ids):
+        states = {scope: orjson.loads(self.states.get(scope, b"{}")) for scope in scope_ids}
+        yield states
+        self.states.update({scope: orjson.dumps(state) for scope, state in states.items()})
 
     def save(self, scope, scope_id, usage_type, **values):
-        self.rows[scope, scope_id, usage_type] = {
-            "scope": scope,
-            "scope_id": scope_id,
-            "usage_type": usage_type,
-            **values,
-        }
+        self.rows[scope, scope_id, usage_type] = values
 
 
 def test_a_restarted_process_keeps_the_block():
@@ -132,11 +134,10 @@ def test_whatever_the_quota_no_call_is_made_while_blocked(limit, decay, gaps, st
     server, budget = DecayingScore(clock, limit, decay, decay, stepwise), CallBudget(clock)
     for gap in gaps:
         while True:
-            with budget.call("1"):
-                ok, headers = server.call()
-            budget.observe("1", headers)
+            with budget.call("1") as call:
+                ok, call.headers = server.call()
+                call.succeeded = ok
             if ok:
-                budget.succeeded("1")
                 break
             budget.refused("1", Throttled("no", scope="account", seconds=server.blocked_until - clock.now()))
         clock.sleep(gap)
