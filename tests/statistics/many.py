@@ -1,7 +1,7 @@
 """The estimator of `docs/reference/ab-statistics.md` for thousands of experiments at once, for the simulation study.
 
-What belongs here: sections 2 to 5 and 7 on arrays. What does not: the reference for one experiment (`reference.py`, written apart and
-compared with this in `test_many.py`), and drawing experiments (`worlds.py`).
+What belongs here: sections 2 to 4 and the verdict on arrays. What does not: the reference for one experiment
+(`reference.py`, written apart and compared with this in `test_many.py`), and drawing experiments (`worlds.py`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from tests.statistics.worlds import Array, Sums
 Z = 1.959963984540054
 Z80 = 0.8416212335729143
 KAPPA = 0.5
+TINY_SUM, TINY_REST, TINY_ERROR = 1e-9, 1e-12, 1e-9
 ALPHA = 0.05
 EARLY_ALPHA = 0.01
-WRONG_WAY = 2.5758293035489004
+WRONG_WAY = 2.807033768343811
 BURN_IN = 7
 PARTS = {
     "ctr": ("link_clicks", "impressions"),
@@ -77,9 +78,10 @@ def analyse(sums: Sums, metric: str, planned: int | None = None, kappa: float = 
     days = m.shape[-1]
     total_m, total_d = m.sum(-1), d.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        theta = np.diff(np.log(total_m / total_d))[:, 0]
+        defined = (total_m > TINY_SUM) & (total_d > TINY_SUM)
+        theta = np.where(defined.all(-1), np.diff(np.log(total_m / total_d))[:, 0], np.nan)
         a, b = m / total_m[..., None], d / total_d[..., None]
-        u = np.diff(np.log1p(-b) - np.log1p(-a), axis=1)[:, 0]
+        u = np.diff(_log_rest(b) - _log_rest(a), axis=1)[:, 0]
         se_days = np.sqrt((days - 1) / days * (u * u).sum(-1))
         weight = (a + b).mean(1) / 2
         df = np.floor(1 / (weight * weight).sum(-1) - 0.5)
@@ -88,11 +90,13 @@ def analyse(sums: Sums, metric: str, planned: int | None = None, kappa: float = 
         share = np.maximum(0, 1 - total_m / total_d) if metric in {"ctr", "cvr"} else np.ones_like(total_m)
         se_counts = np.sqrt((share / counts).sum(-1)) if metric != "cpm" else np.full_like(theta, np.nan)
         se_days = np.where(np.isfinite(theta) & np.isfinite(se_days) & (days > 1), se_days, np.nan)
-        theta = np.where(np.isfinite(theta), theta, np.nan)
+        se_days = np.where(se_days < TINY_ERROR, 0.0, se_days)
         t = special.stdtrit(df, 0.975)
         half = np.fmax(t * se_days, Z * kappa * se_counts)
         half = np.where(np.isnan(se_days) | (half <= 0), np.nan, half)
-        p = np.fmax(2 * special.stdtr(df, -abs(theta) / se_days), special.erfc(abs(theta) / (kappa * se_counts * 2**0.5)))
+        p = np.fmax(
+            2 * special.stdtr(df, -abs(theta) / se_days), special.erfc(abs(theta) / (kappa * se_counts * 2**0.5))
+        )
         se = half / Z
         first = -2 * np.log(ALPHA)
         g = days * (first + np.log(first + 1)) / (planned or days)
@@ -102,6 +106,11 @@ def analyse(sums: Sums, metric: str, planned: int | None = None, kappa: float = 
             half_always, p_always = half_always * np.nan, p_always * np.nan
         p = np.where(np.isnan(half), np.nan, p)
     return Results(theta, half, p, se, se_days, se_counts, df, half_always, p_always, _drift(u), counts)
+
+
+def _log_rest(share: Array) -> Array:
+    """Logarithm of what is left of a total without the day; NaN where nothing is."""
+    return np.where(1 - share >= TINY_REST, np.log1p(-share), np.nan)
 
 
 def _drift(u: Array) -> Array:

@@ -1,7 +1,8 @@
 """Draws many A/B experiments at once: the day sums of two arms whose truth is known.
 
-What belongs here: how spend becomes impressions, clicks, orders and revenue, and what disturbs it. What does not: estimating. Nothing here
-is fitted to the estimator: counts are Poisson and binomial, revenue is the sum of single orders drawn one by one, day shocks multiply.
+What belongs here: how spend becomes impressions, clicks, orders and revenue, and what disturbs it. What does not:
+estimating. Nothing here is fitted to the estimator: counts are Poisson and binomial, revenue is the sum of orders drawn
+one by one, and day shocks multiply.
 """
 
 from __future__ import annotations
@@ -54,13 +55,13 @@ class World:
 
 @dataclass(frozen=True)
 class Effects:
-    """The truth: logarithm of arm B's rate over arm A's."""
+    """The truth: logarithm of arm B's rate over arm A's; one number, or one for each experiment."""
 
-    click_rate: float = 0.0
-    conversion_rate: float = 0.0
-    order_value: float = 0.0
+    click_rate: float | Array = 0.0
+    conversion_rate: float | Array = 0.0
+    order_value: float | Array = 0.0
 
-    def of(self, metric: str) -> float:
+    def of(self, metric: str) -> float | Array:
         """The true log-ratio of a metric's yield (conversions per money for CPA), so larger is better."""
         return {
             "ctr": self.click_rate,
@@ -124,8 +125,10 @@ def draw(rng: np.random.Generator, experiments: int, days: int, world: World, ef
     )
 
 
-def _on_b(log_ratio: float) -> Array:
-    return np.exp(np.array([0.0, log_ratio]))[:, None]
+def _on_b(log_ratio: float | Array) -> Array:
+    """1 for arm A and the ratio for arm B, to be multiplied with (experiments, arms, days)."""
+    each = np.atleast_1d(log_ratio)
+    return np.exp(np.stack([np.zeros_like(each), each], axis=-1))[..., None]
 
 
 def _walk(noise: Array, memory: float) -> Array:
