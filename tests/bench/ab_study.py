@@ -212,8 +212,9 @@ def _other_worlds(page: Page) -> None:
             rows.append((name, str(days), *_shown(found[metric].significant for metric in (*METRICS, "cpm"))))
     page.table(
         "Identical arms in other worlds, one look: p < 0.05",
-        "Each differs from the usual world in one thing. Below the verdict's minimum of 30 conversions (2 a day for 7 "
-        "days) CVR and CPA are cautious; so are CTR and CPM where no arm has noise of its own from day to day.",
+        "Each differs from the usual world in one thing. It leaves the band on the cautious side: CVR and CPA below the "
+        "verdict's minimum of 30 conversions (2 a day for 7 days), CVR over 7 days whose clicks differ greatly (sd 0.40), "
+        "CPM where no arm has noise of its own.",
         ("World", "Days", "CTR", "CVR", "CPA", "ROAS", "CPM"),
         rows,
     )
