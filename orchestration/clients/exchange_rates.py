@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -51,8 +52,8 @@ def inline_rates(entries: list[Any], path: Path, line_of: Callable[[int], int]) 
     collector = _Collector(lambda position: f"line {line_of(position)}")
     try:
         for position, entry in enumerate(entries):
-            cells = {str(key): str(value) for key, value in entry.items()} if isinstance(entry, dict) else {}
-            collector.add(cells, position)
+            cells = entry.items() if isinstance(entry, dict) else ()
+            collector.add({str(key): _text(value) for key, value in cells}, position)
     except _BadRate as bad:
         return [], _problem(path, line_of(bad.place), str(bad), bad.mend)
     return collector.rates, None
@@ -111,6 +112,11 @@ class _Collector:
             what = f"{currency} in {target} on {day} is already on {self._name_place(first)}"
             raise _BadRate(what, "remove one of the two", place)
         self.rates.append({"target_currency": target, "currency": currency, "day": day, "rate": rate})
+
+
+def _text(value: Any) -> str:
+    # Reason: YAML reads 0.00005 as a float, which Python writes as 5e-05.
+    return f"{Decimal(str(value)):f}" if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
 def missing_targets(wanted: Iterator[str | None], rates: list[Rate]) -> list[str]:
