@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -311,6 +312,18 @@ def test_the_vocabulary_holds_together() -> None:
     assert len(set(MEASURES)) == len(MEASURES)
     assert set(EXPERIMENT_METRICS) <= set(RESERVED)
     assert not {"reach", "frequency"} & set(MEASURES), "people are never summed"
+
+
+CUSTOM = ROOT / "dbt_project" / "models" / "marts" / "custom"
+
+
+@pytest.mark.skipif(not CUSTOM.exists(), reason="the models of custom metrics are not in this tree")
+@pytest.mark.parametrize("model", ["mart_custom_metric", "mart_custom_metric_daily"])
+def test_the_marts_compute_exactly_this_vocabulary(model: str) -> None:
+    text = (CUSTOM / f"{model}.sql").read_text()
+    listed = re.search(r"\n +values\n((?: +\('.*\),?\n)+)", text)
+    assert listed, "the list of measures is no longer written as VALUES"
+    assert re.findall(r"\('(\w+)'", listed[1]) == list(MEASURES)
 
 
 RATES = """\
