@@ -82,9 +82,9 @@ MUTANTS = (
     Mutant(
         "accounts-listed-twice",
         "models/marts/core/dim_account.sql",
-        "select account_id from {{ ref('stg_meta__accounts') }}\n    union\n",
-        "select account_id from {{ ref('stg_meta__accounts') }}\n    union all\n",
-        "an account is there twice",
+        "    union\n    select account_id from {{ ref('stg_ops__slices') }}\n",
+        "    union all\n    select account_id from {{ ref('stg_ops__slices') }}\n",
+        "an account is there once for each of its slices",
     ),
     Mutant(
         "people-summed",
