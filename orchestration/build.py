@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from orchestration.declaring import sync_declared
 from orchestration.platform import Platform
 from orchestration.transform import TransformResult, dbt_environment, run_dbt
 from warehouse.ops import building
@@ -31,7 +32,7 @@ class BuildSummary:
 
 
 def build_marts(platform: Platform, *, full: bool = False, force: bool = False) -> BuildSummary:
-    """Builds what is due in one dbt invocation; nothing due, nothing run.
+    """Stores what `clients.yml` declares, then builds what is due in one dbt invocation; nothing due, nothing run.
 
     Args:
         platform: Opened.
@@ -42,6 +43,8 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
         TransformError: dbt failed; the same account days are due again at the next build.
         WarehouseError: The database failed, or another build is under way.
     """
+    # Reason: an experiment written into clients.yml a minute ago is to be seen, without a pull.
+    sync_declared(platform)
     with building(platform.warehouse) as build:
         if not (build.slice_count or full or force):
             log.info("the marts hold everything that was pulled; nothing to build")

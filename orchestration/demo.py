@@ -6,8 +6,10 @@ The order of the demo belongs here; every step is what a real installation does,
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from orchestration.processes import Processes
@@ -15,6 +17,7 @@ from orchestration.settings import Settings, load_settings
 
 DEMO_FOLDER = "demo"
 DEMO_CLIENTS = Path(__file__).with_name("demo_clients.yml")
+DEMO_RATES = Path(__file__).with_name("demo_rates.csv")
 JOB_SECONDS = 1.5
 LATENCY_MS = 10
 
@@ -24,15 +27,38 @@ def simulator_command(home: Path, port: int = 0) -> tuple[list[str], Path]:
 
     The world's anchor day is remembered, so that a demo of tomorrow sees the same past.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    anchor_file = home / "anchor"
-    if not anchor_file.exists():
-        anchor_file.write_text(datetime.now(UTC).date().isoformat())
-    anchor = anchor_file.read_text().strip()
+    anchor = demo_anchor(home).isoformat()
     port_file = home / "run" / "simulator.port"
     command = [sys.executable, "-m", "simulator", "--size", "demo", "--anchor", anchor]
     command += ["--job-seconds", str(JOB_SECONDS), "--latency", str(LATENCY_MS), "--port", str(port)]
     return [*command, "--port-file", str(port_file)], port_file
+
+
+def demo_anchor(home: Path) -> date:
+    """The day before which the demo's history lies: that of the first demo in this folder."""
+    home.mkdir(parents=True, exist_ok=True)
+    anchor_file = home / "anchor"
+    if not anchor_file.exists():
+        anchor_file.write_text(datetime.now(UTC).date().isoformat())
+    return date.fromisoformat(anchor_file.read_text().strip())
+
+
+def write_demo_clients(home: Path) -> Path:
+    """Writes the demo's `clients.yml`, its days counted back from the anchor, and its exchange rates.
+
+    Returns:
+        The path of `clients.yml`.
+    """
+    anchor = demo_anchor(home)
+
+    def day(match: re.Match[str]) -> str:
+        return (anchor - timedelta(days=int(match[1]))).isoformat()
+
+    path = home / "clients.yml"
+    text = DEMO_CLIENTS.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"(?<=: )\$day_(\d+)_ago", day, text), encoding="utf-8")
+    shutil.copyfile(DEMO_RATES, home / DEMO_RATES.name)
+    return path
 
 
 def start_simulator(home: Path, port: int = 0) -> str:
@@ -44,15 +70,19 @@ def start_simulator(home: Path, port: int = 0) -> str:
 
 
 def demo_settings(base: Settings, graph_url: str) -> Settings:
-    """Settings of the demo: its own folder and database, so that simulated numbers never reach a real warehouse."""
+    """Settings of the demo: its own folder, database and `clients.yml`, which is written anew.
+
+    So simulated numbers never reach a real warehouse.
+    """
+    home = base.meta_ads_home / DEMO_FOLDER
     return load_settings(
         None,
         meta_access_token="SIMULATOR",  # noqa: S106 - the simulator's default, a secret to nobody
         meta_app_secret=None,
         meta_graph_url=graph_url,
         warehouse_url=None,
-        meta_ads_home=base.meta_ads_home / DEMO_FOLDER,
-        clients_file=DEMO_CLIENTS,
+        meta_ads_home=home,
+        clients_file=write_demo_clients(home),
         meta_max_accounts_at_once=5,
         log_level=base.log_level,
         log_format=base.log_format,

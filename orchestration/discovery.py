@@ -6,8 +6,6 @@ Putting together what Meta shows and what `clients.yml` declares belongs here; p
 from __future__ import annotations
 
 import logging
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +17,11 @@ from ingestion.entities import discover_accounts, read_account
 from ingestion.errors import AccountUnavailable, ObjectNotFound
 from ingestion.graph import GraphClient
 from orchestration.clients import Conversion
+from orchestration.declaring import sync_declared
 from orchestration.errors import UnknownAccountError
+from orchestration.names import slug
 from orchestration.platform import Platform
 from warehouse.entities import upsert_entities
-from warehouse.ops.clients import sync_clients
 from warehouse.provenance import Provenance
 
 log = logging.getLogger(__name__)
@@ -76,7 +75,8 @@ def known_accounts(
         CredentialError: The token is refused.
     """
     visible = {int(account["account_id"]): account for account in discover_accounts(client)}
-    declared = {account.id: (owner, account) for owner, account in platform.clients.accounts()}
+    # Reason: what came from files alone is unknown to Meta.
+    declared = {a.id: (owner, a) for owner, a in platform.clients.accounts() if not a.is_imported}
     wanted = set(declared) or set(visible)
     if only:
         unknown = sorted(set(only) - set(declared) - set(visible))
@@ -114,7 +114,7 @@ def _account(client: GraphClient, account_id: int, data: dict[str, Any] | None, 
         (account and account.name) or str(data.get("name") or f"act_{account_id}"),
         str(data.get("currency") or ""),
         time_zone,
-        owner.id if owner else slug(business_name),
+        owner.id if owner else slug(business_name) or "unassigned",
         owner.name if owner else business_name,
         problem,
         data,
@@ -127,9 +127,7 @@ def _store(platform: Platform, run_id: UUID, accounts: Sequence[KnownAccount]) -
     for account in accounts:
         if account.data:
             upsert_entities(platform.warehouse, "accounts", account.account_id, [account.data], provenance)
-    sync_clients(
-        platform.warehouse, [owned_by(platform, a.account_id, a.name, a.client_id, a.client_name) for a in accounts]
-    )
+    sync_declared(platform, [owned_by(platform, a.account_id, a.name, a.client_id, a.client_name) for a in accounts])
 
 
 def owned_by(platform: Platform, account_id: int, name: str, client_id: str, client_name: str) -> dict[str, Any]:
@@ -147,10 +145,5 @@ def owned_by(platform: Platform, account_id: int, name: str, client_id: str, cli
         "value_action": default.value_action,
         "conversion_window": default.window_key,
         "goals": {},
+        "reporting_currency": None,
     }
-
-
-def slug(name: str) -> str:
-    """A name as lower-case letters, digits and hyphens."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-") or "unassigned"

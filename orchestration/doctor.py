@@ -155,7 +155,7 @@ def _expiry(data: dict[str, object]) -> Finding:
 
 def _accounts(platform: Platform, client: GraphClient) -> Iterator[Finding]:
     visible = {int(account["account_id"]): account for account in discover_accounts(client)}
-    declared = {account.id for _, account in platform.clients.accounts()}
+    declared = {account.id for _, account in platform.clients.accounts() if not account.is_imported}
     yield Finding("accounts", "ok" if visible else "problem", f"the token sees {len(visible)} ad accounts",
                   "" if visible else "assign ad accounts to the token's user in Business Settings")  # fmt: skip
     for account_id in sorted(declared - set(visible)):

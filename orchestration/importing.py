@@ -16,12 +16,13 @@ from typing import Any
 import orjson
 
 from ingestion.exports import AccountDay, Export, ExportRefused, combine, read_export
-from orchestration.discovery import owned_by, slug
+from orchestration.declaring import sync_declared
+from orchestration.discovery import owned_by
 from orchestration.errors import UserError
+from orchestration.names import slug
 from orchestration.platform import Platform
 from warehouse.entities import upsert_entities
 from warehouse.loader import replace_slice
-from warehouse.ops.clients import sync_clients
 from warehouse.ops.runs import running
 from warehouse.ops.slices import source_of
 from warehouse.provenance import Provenance
@@ -156,8 +157,7 @@ def _entities(platform: Platform, exports: Sequence[Export], provenance: Provena
         upsert_entities(platform.warehouse, "accounts", export.account_id, [account], provenance)
         for kind, rows in export.entities.items():
             upsert_entities(platform.warehouse, kind, export.account_id, rows, provenance)
-        owner = client_id or slug(export.account_name)
-        sync_clients(
-            platform.warehouse,
-            [owned_by(platform, export.account_id, export.account_name, owner, export.account_name)],
+        owner = client_id or slug(export.account_name) or "unassigned"
+        sync_declared(
+            platform, [owned_by(platform, export.account_id, export.account_name, owner, export.account_name)]
         )

@@ -6,16 +6,19 @@ What belongs here: file to models. What does not: what the keys mean (`models`, 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarfloat import ScalarFloat
 from ruamel.yaml.scalarint import ScalarInt
 
 from orchestration.clients.checks import check
+from orchestration.clients.declarations import declare
 from orchestration.clients.models import ClientsFile
 from orchestration.clients.problems import ClientsFileError, Finding, Problem, findings_of, locate
 from orchestration.errors import ConfigurationError
@@ -23,6 +26,8 @@ from orchestration.errors import ConfigurationError
 _log = logging.getLogger(__name__)
 _DEEPEST = 12
 """Far deeper than any valid file."""
+_EASTERNMOST = timedelta(hours=14)
+"""The time zone in which a day begins first."""
 
 
 def load_clients(path: Path, *, required: bool = False) -> ClientsFile:
@@ -51,8 +56,13 @@ def load_clients(path: Path, *, required: bool = False) -> ClientsFile:
     return parse_clients(text, path)
 
 
-def parse_clients(text: str, path: Path) -> ClientsFile:
-    """Checks the text of a clients file; `path` is what messages call it.
+def parse_clients(text: str, path: Path, today: date | None = None) -> ClientsFile:
+    """Checks the text of a clients file, and reads the exchange rates that it names.
+
+    Args:
+        text: The file's content.
+        path: What messages call it; the path of exchange rates starts at its folder.
+        today: The latest day that any account can have; by default that of the clock.
 
     Raises:
         ClientsFileError: With every mistake, each with line and column.
@@ -70,11 +80,13 @@ def parse_clients(text: str, path: Path) -> ClientsFile:
         findings += findings_of(error.errors(include_url=False))
     findings += check(document, lambda place: locate(root, place)[0])
 
-    placed = [(_place(root, path, finding), finding.fatal) for finding in findings]
-    mistakes = [problem for problem, fatal in placed if fatal]
+    mistakes = [_place(root, path, finding) for finding in findings if finding.fatal]
     if mistakes or clients is None:
         raise ClientsFileError(path, mistakes)
-    warnings = tuple(str(problem) for problem, _ in sorted(placed))
+    today = today or (datetime.now(UTC) + _EASTERNMOST).date()
+    clients._declarations, wrong = declare(clients, path, lambda place: locate(root, place)[0], today)
+    odd = [*(_place(root, path, finding) for finding in [*findings, *wrong.here]), *wrong.elsewhere]
+    warnings = tuple(str(problem) for problem in sorted(odd))
     for warning in warnings:
         _log.warning("%s", warning)
     clients._path, clients._warnings = path, warnings
@@ -85,8 +97,22 @@ def _place(root: Any, path: Path, finding: Finding) -> Problem:
     return Problem(*locate(root, finding.path, finding.at_key), str(path), finding.what, finding.mend)
 
 
+class _Constructor(RoundTripConstructor):
+    """Takes 2026-02-30 as a text, which is then told with its entry; the parser's own error has no line."""
+
+    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node, values)
+        except ValueError:
+            return self.construct_scalar(node)
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
+
+
 def _parse(text: str, path: Path) -> Any:
     yaml = YAML(typ="rt")
+    yaml.Constructor = _Constructor
     try:
         return yaml.load(text)
     except MarkedYAMLError as error:

@@ -10,9 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictStr,
+    model_validator,
+)
 
-from orchestration.clients import values
+from ingestion.exports import derive_id
+from orchestration.clients import declared, values
 from orchestration.clients.plan import DEFAULT_HISTORY_DAYS, DEFAULT_RESTATEMENT_DAYS, PlannedReport, make_plan
 from orchestration.errors import UnknownAccountError
 
@@ -62,18 +72,37 @@ class Pull(PullOverride):
 
 
 class Account(_Entry):
-    """An ad account and what its owner wants of it."""
+    """An ad account and what its owner wants of it.
+
+    One that is known from exported files alone has no id of Meta: `imported`, the name in the files, stands for it.
+    """
 
     id: values.AccountId
     name: values.Title | None = None
+    imported: values.Title | None = None
     conversion: Conversion = Field(default_factory=Conversion)
     goals: Goals = Field(default_factory=Goals)
     pull: PullOverride = Field(default_factory=PullOverride)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_id(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("imported"), str):
+            return data
+        if "id" in data:
+            raise values.refuse("an account has both `id` and `imported`", "remove `imported`: the id says it all")
+        name = data["imported"].strip()
+        return data | {"id": values.DerivedId(derive_id("account", 0, 0, name)), "name": data.get("name") or name}
 
     @property
     def graph_id(self) -> str:
         """The id as the Graph API spells it."""
         return f"act_{self.id}"
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether Meta cannot be asked about it."""
+        return self.id < 0
 
 
 class EmailReport(_Entry):
@@ -93,6 +122,9 @@ class Client(_Entry):
     name: values.Title
     accounts: Annotated[list[Account], Field(min_length=1)]
     reports: list[EmailReport] = Field(default_factory=list)
+    reporting_currency: declared.Currency | None = None
+    experiments: list[declared.Experiment] = Field(default_factory=list)
+    custom_metrics: list[declared.CustomMetric] = Field(default_factory=list)
 
 
 def _unique(fields: list[str]) -> list[str]:
@@ -118,9 +150,11 @@ class ClientsFile(_Entry):
     clients: list[Client] = Field(default_factory=list)
     pull: Pull = Field(default_factory=Pull)
     custom_reports: list[CustomReport] = Field(default_factory=list)
+    exchange_rates: Annotated[Any, BeforeValidator(declared.parse_rates)] = None
 
     _path: Path | None = PrivateAttr(None)
     _warnings: tuple[str, ...] = PrivateAttr(())
+    _declarations: declared.Declarations = PrivateAttr(default_factory=declared.Declarations)
 
     @property
     def path(self) -> Path | None:
@@ -132,6 +166,11 @@ class ClientsFile(_Entry):
         """What is odd in the file but not refused, each with file and line."""
         return self._warnings
 
+    @property
+    def declarations(self) -> declared.Declarations:
+        """Experiments, custom metrics and exchange rates, as rows of the warehouse."""
+        return self._declarations
+
     def accounts(self) -> Iterator[tuple[Client, Account]]:
         """Every declared account with its client, in the file's order."""
         for client in self.clients:
@@ -141,7 +180,8 @@ class ClientsFile(_Entry):
     def find(self, account_id: int | str) -> tuple[Client, Account] | None:
         """The declared account and its client, or None. Takes 123, "123" and "act_123"."""
         try:
-            digits = values.parse_account_id(account_id)
+            # Reason: an imported account's id is negative, which nobody types but tables hold.
+            digits = account_id if isinstance(account_id, int) else values.parse_account_id(account_id)
         except ValueError:
             return None
         return next((pair for pair in self.accounts() if pair[1].id == digits), None)
@@ -185,6 +225,7 @@ class ClientsFile(_Entry):
                 "value_action": account.conversion.value_action,
                 "conversion_window": account.conversion.window_key,
                 "goals": account.goals.model_dump(mode="json", exclude_none=True),
+                "reporting_currency": client.reporting_currency,
             }
             for client, account in self.accounts()
         ]

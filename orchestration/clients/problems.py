@@ -150,9 +150,16 @@ def _briefly(value: object) -> str:
 def _models(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
     yield path, model
     for name, field in model.model_fields.items():
-        for kind in (field.annotation, *get_args(field.annotation)):
+        for kind in _inside(field.annotation):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from _models(kind, (*path, name))
+
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    """The annotation and whatever it is made of: list[Arm] | None holds Arm."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _inside(part)
 
 
 _KEYS = {path: tuple(model.model_fields) for path, model in _models(ClientsFile)}

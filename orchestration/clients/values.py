@@ -60,8 +60,12 @@ def _kind(value: object) -> str:
     return next((text for kind, text in known.items() if isinstance(value, kind)), type(value).__name__)
 
 
+class DerivedId(int):
+    """The negative id of an account that only files know; nobody writes it, it is made from the account's name."""
+
+
 def _account_id(value: object) -> int:
-    return parse_account_id(value)
+    return int(value) if isinstance(value, DerivedId) else parse_account_id(value)
 
 
 def near(word: str, known: Any) -> str:

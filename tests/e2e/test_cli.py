@@ -262,3 +262,61 @@ def test_import_of_a_spreadsheet_leaves_days_of_the_api_alone(run, simulator, tm
     with Warehouse(warehouse_url) as warehouse:
         sources = scalar(warehouse, "SELECT array_agg(source ORDER BY day) FROM ops.slice")
     assert sources == ["import", "api"]
+
+
+def test_a_declaration_is_built_without_a_pull_and_a_bad_one_stops_nothing(run, tmp_path, warehouse_url):
+    rows = [f"Control Campaign;{day}.08.2019;{2000 + day};80000;5000;700;60" for day in range(1, 4)]
+    (tmp_path / "control.csv").write_text(HEADER + "\n".join(rows) + "\n")
+    (tmp_path / "test.csv").write_text(HEADER + "\n".join(rows).replace("Control", "Test") + "\n")
+    declared = "version: 1\nclients:\n  - id: shop\n    name: Shop\n    accounts: [{imported: Old shop}]\n"
+    (tmp_path / "clients.yml").write_text(declared)
+    imported = ("import", "control.csv", "test.csv", "--account-name", "Old shop", "--no-marts")
+    assert run(*imported).code == 0
+    with Warehouse(warehouse_url) as warehouse, warehouse.connection() as connection:
+        connection.execute("UPDATE ops.slice SET build_id = 1")  # as a build leaves them
+    assert "nothing to build" in run("build").out
+    (tmp_path / "clients.yml").write_text(
+        declared + "    custom_metrics: [{name: bad, numerator: spnd, denominator: leads}]\n"
+        "    experiments:\n"
+        "      - {id: pages, since: 2019-08-01, until: 2019-08-03,"
+        " arms: [{name: A, campaigns: [Control Campaign]}, {name: B, campaigns: [Test Campaign]}]}\n"
+        "      - {id: alone, since: 2019-08-01, arms: [{name: A, campaigns: [Control Campaign]}]}\n"
+    )
+    result = run("build")
+    assert result.code == 0, result.text
+    assert "Marts built for 3 account days" in result.out  # a new metric concerns every day
+    for said in (
+        "clients.yml:6:45: custom metric bad: numerator `spnd`",
+        "clients.yml:9:46: experiment alone: has one",
+    ):
+        assert said in result.text
+    assert "nothing to build" in run("build").out
+    with Warehouse(warehouse_url) as warehouse:
+        client = "SELECT client_id FROM marts.dim_account WHERE account_name = 'Old shop'"
+        assert scalar(warehouse, client) == "shop"
+        assert scalar(warehouse, "SELECT count(*) FROM ops.experiment_arm WHERE arm_account_id < 0") == 2
+        assert scalar(warehouse, "SELECT count(*) FROM ops.experiment WHERE problem IS NOT NULL") == 1
+        assert scalar(warehouse, "SELECT problem FROM ops.custom_metric").startswith("numerator `spnd`")
+    doctor = run("doctor")
+    assert doctor.code == 0, doctor.text
+    assert "warning  clients: " in doctor.out
+    assert "did you mean spend?" in doctor.out
+    (tmp_path / "clients.yml").write_text(declared)
+    assert run(*imported).code == 0
+    with Warehouse(warehouse_url) as warehouse:
+        assert scalar(warehouse, "SELECT count(*) FROM ops.experiment") == 0
+
+
+def test_a_pull_leaves_accounts_alone_that_only_files_know(run, simulator, tmp_path, warehouse_url):
+    account = account_ids(simulator)[0]
+    (tmp_path / "clients.yml").write_text(
+        "version: 1\nclients: [{id: a, name: A, reporting_currency: EUR,"
+        f" accounts: [{{id: {account}}}, {{imported: Old shop}}]}}]\n"
+        "exchange_rates: [{day: 2026-01-01, currency: USD, target_currency: EUR, rate: 0.9}]\n"
+    )
+    result = run("pull", "--since", "2026-09-01", "--until", "2026-09-01", "--no-entities", "--no-marts")
+    assert result.code == 0, result.text
+    assert "1 accounts" in result.out
+    with Warehouse(warehouse_url) as warehouse:
+        assert scalar(warehouse, "SELECT count(*) FROM ops.client_account WHERE reporting_currency = 'EUR'") == 2
+        assert scalar(warehouse, "SELECT count(*) FROM ops.exchange_rate") == 1

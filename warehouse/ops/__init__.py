@@ -1,4 +1,4 @@
-"""The platform's own state, schema `ops`: runs, slices, jobs, API usage, clients, builds, retention.
+"""The platform's own state, schema `ops`: runs, slices, jobs, API usage, clients and declarations, builds, retention.
 
 What belongs here: reading and writing `ops` tables. What does not: insights (`warehouse.loader`), entities.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from warehouse.ops.builds import Build, begin_build, building, finish_build
 from warehouse.ops.clients import SyncCounts, sync_clients
+from warehouse.ops.declarations import Changes, sync_declarations
 from warehouse.ops.jobs import ReportJob, ReportJobStore
 from warehouse.ops.retention import RetentionResult, analyze, apply_retention
 from warehouse.ops.runs import Run, running
@@ -15,6 +16,7 @@ from warehouse.ops.usage import UsageStore
 
 __all__ = [
     "Build",
+    "Changes",
     "ReportJob",
     "ReportJobStore",
     "RetentionResult",
@@ -32,4 +34,5 @@ __all__ = [
     "slice_states",
     "stale_days",
     "sync_clients",
+    "sync_declarations",
 ]

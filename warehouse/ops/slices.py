@@ -64,6 +64,20 @@ _WITHOUT_ENTITY = """
     ORDER BY id
 """
 _UNMARK = "UPDATE ops.slice SET build_id = NULL WHERE account_id = ANY(%s) AND build_id IS NOT NULL"
+_UNMARK_NEWEST = """
+    UPDATE ops.slice AS slice SET build_id = NULL
+    FROM (
+        SELECT DISTINCT ON (account_id) account_id, report, day
+        FROM ops.slice
+        WHERE account_id = ANY(%s)
+        ORDER BY account_id, day DESC, report
+    ) AS newest
+    WHERE
+        slice.account_id = newest.account_id
+        AND slice.report = newest.report
+        AND slice.day = newest.day
+        AND slice.build_id IS NOT NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -160,3 +174,15 @@ def unmark(connection: Connection, account_ids: Collection[int]) -> int:
         return 0
     connection.execute(LOCK_MARKS)
     return connection.execute(_UNMARK, [sorted(account_ids)]).rowcount
+
+
+def unmark_newest(connection: Connection, account_ids: Collection[int]) -> int:
+    """Makes a build due that takes in the newest slice alone of each account. The caller opens the transaction.
+
+    Returns:
+        How many slices lost their mark.
+    """
+    if not account_ids:
+        return 0
+    connection.execute(LOCK_MARKS)
+    return connection.execute(_UNMARK_NEWEST, [sorted(account_ids)]).rowcount

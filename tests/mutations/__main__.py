@@ -1,0 +1,95 @@
+"""`python -m tests.mutations`: plants every bug, one at a time, and says who noticed. See `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.databases import Databases
+from tests.mutations.mutant import Mutant
+from tests.mutations.mutants_marts import MUTANTS as MARTS
+from tests.mutations.mutants_shared import MUTANTS as SHARED
+from tests.mutations.plant import check, copy_project, planted
+from tests.mutations.suite import ROOT, Suite, Verdict
+
+MUTANTS = [*SHARED, *MARTS]
+PROJECT = ROOT / "dbt_project"
+PAGE = ROOT / "docs" / "reference" / "mutation-check.md"
+GOAL = 0.95
+
+
+def main() -> int:
+    """Exit code 0 if enough were noticed, 1 if not, 2 if a bug cannot be planted."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="list the bugs and stop")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument("--no-pytest", action="store_true", help="dbt's own tests alone, which is quicker")
+    chosen = parser.parse_args()
+    faults = check(MUTANTS, PROJECT)
+    unknown = sorted(set(chosen.only) - {mutant.name for mutant in MUTANTS})
+    faults += [f"there is no mutant {name}" for name in unknown]
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if faults:
+        return 2
+    mutants = [mutant for mutant in MUTANTS if not chosen.only or mutant.name in chosen.only]
+    if chosen.list:
+        for mutant in mutants:
+            print(f"{mutant.name:40} {mutant.file:55} {mutant.meaning}")
+        return 0
+    verdicts = run(mutants, with_pytest=not chosen.no_pytest)
+    killed = sum(verdict.killed_by is not None for verdict in verdicts.values())
+    print(f"{killed} of {len(mutants)} noticed.")
+    if not chosen.only and not chosen.no_pytest:
+        PAGE.write_text(page(verdicts), encoding="utf-8")
+    return 0 if killed >= GOAL * len(mutants) else 1
+
+
+def run(mutants: list[Mutant], *, with_pytest: bool) -> dict[Mutant, Verdict]:
+    """Judges each, and prints it."""
+    verdicts = {}
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="meta-ads-mutations-")))
+        url = stack.enter_context(Databases(stack).fresh("plain"))
+        copy = copy_project(PROJECT, scratch / "dbt_project")
+        suite = Suite(url, copy, scratch)
+        suite.prepare()
+        for mutant in mutants:
+            started = time.monotonic()
+            with planted(copy, mutant):
+                verdict = verdicts[mutant] = suite.judge(mutant, with_pytest=with_pytest)
+            who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
+            print(f"{mutant.name:40} {time.monotonic() - started:5.0f} s  {who}", flush=True)
+    return verdicts
+
+
+def page(verdicts: dict[Mutant, Verdict]) -> str:
+    """The page of the documentation."""
+    killed = sum(verdict.killed_by is not None for verdict in verdicts.values())
+    kinds = Counter(verdict.killed_by or "nobody" for verdict in verdicts.values())
+    told = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+    lines = [
+        "# Does the suite notice wrong SQL?",
+        "",
+        "`python -m tests.mutations` plants bugs into a copy of the dbt project, one at a time, and runs what a",
+        "developer would run: dbt's unit tests, the build with its data tests, `tests/dbt_project`. The first that",
+        "fails is named.",
+        "",
+        f"**{killed} of {len(verdicts)} noticed ({killed / len(verdicts):.0%}; goal {GOAL:.0%})**: {told}.",
+        "",
+        "| bug | where | what it would do | noticed by |",
+        "|---|---|---|---|",
+    ]
+    for mutant, verdict in verdicts.items():
+        who = f"{verdict.killed_by}: `{verdict.test}`" if verdict.killed_by else "**nobody**"
+        lines.append(f"| {mutant.name} | `{mutant.file}` | {mutant.meaning} | {who} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
