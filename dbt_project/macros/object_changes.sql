@@ -37,3 +37,8 @@ case
     else {{ value }}
 end
 {%- endmacro %}
+
+{#- An amount out of a state's content, in major units; expects `states` (int_object_states) and `accounts`. -#}
+{% macro content_amount(attribute) -%}
+{{ budget_in_major_units("(states.content ->> '" ~ attribute ~ "')::numeric", 'accounts.minor_unit_exponent') }}
+{%- endmacro %}

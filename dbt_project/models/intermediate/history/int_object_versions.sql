@@ -36,6 +36,7 @@ select
     object_id,
     observed_at,
     previously_observed_at,
+    last_pulled_at,
     created_at,
     content,
     previous_content,
