@@ -21,3 +21,8 @@
     where false
     {%- endif -%}
 {%- endmacro %}
+
+{#- An amount or count that cannot fall below zero. GREATEST would turn an unknown one into zero. -#}
+{% macro not_below_zero(number) -%}
+case when {{ number }} < 0 then 0 else {{ number }} end
+{%- endmacro %}

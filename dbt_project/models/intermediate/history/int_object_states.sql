@@ -111,11 +111,10 @@ versions_with_log as (
 ),
 
 -- What is listed now is right, whatever the log said before it.
-last_looks as (
+newest_versions as (
 
     select distinct on (account_id, object_level, object_id) *
     from versions
-    where last_pulled_at > observed_at
     order by account_id asc, object_level asc, object_id asc, observed_at desc
 
 ),
@@ -207,7 +206,8 @@ points as (
         content,
         'snapshot' as source,
         false as is_first_look
-    from last_looks
+    from newest_versions
+    where last_pulled_at > observed_at
 
 ),
 

@@ -280,7 +280,7 @@ measured as (
         -- Whether every day since the start was pulled; else the spend to date is too small to subtract from.
         coalesce(written.day_number - starts.day_number = written.day - written.start_day, false)
             as is_pulled_since_start,
-        greatest(written.end_day - written.day, 0) as days_to_end
+        {{ not_below_zero('written.end_day - written.day') }} as days_to_end
     from written
     left join carried
         on
@@ -334,7 +334,8 @@ select
     remaining.lifetime_spend_to_date,
     remaining.lifetime_remaining,
     case when remaining.budget_kind = 'lifetime' then remaining.days_to_end end as days_left,
-    {{ function('safe_div') }}(greatest(remaining.lifetime_remaining, 0), remaining.days_to_end) as needed_per_day,
+    {{ function('safe_div') }}({{ not_below_zero('remaining.lifetime_remaining') }}, remaining.days_to_end)
+        as needed_per_day,
     remaining.pulled_at as data_as_of
 from remaining
 inner join {{ ref('dim_account') }} as accounts

@@ -130,7 +130,7 @@ compared as (
         {{ function('safe_div') }}(projected_month_spend, monthly_budget) as projected_ratio,
         case
             when is_month_pulled
-                then {{ function('safe_div') }}(greatest(monthly_budget - spend_to_date, 0), days_left)
+                then {{ function('safe_div') }}({{ not_below_zero('monthly_budget - spend_to_date') }}, days_left)
         end as required_daily_spend
     from projected
 

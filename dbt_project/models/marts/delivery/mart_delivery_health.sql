@@ -267,7 +267,7 @@ select
         when 'high_frequency'
             then format('shown %s times to a person that day', round(judged.frequency, 1))
         when 'unknown' then 'Meta does not list this ad'
-        else 'running, nothing in its way'
+        else 'running, nothing known in its way'
     end as health_reason,
     judged.pulled_at as data_as_of
 from judged
