@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -32,6 +32,7 @@ _INSERT = """
         %(event_key)s::text[], %(payload)s::text[]
     ) AS incoming (event_time, event_type, object_id, event_key, payload)
     ON CONFLICT (account_id, event_time, event_key) DO NOTHING
+    RETURNING (event_time AT TIME ZONE 'UTC')::date
 """
 _NEWEST = "SELECT max(event_time) FROM raw.activities WHERE account_id = %s"
 _BIGINT_MAX = 2**63 - 1
@@ -42,7 +43,7 @@ def insert(
     account_id: int,
     events: Sequence[tuple[Mapping[str, Any], str]],
     provenance: Provenance,
-) -> int:
+) -> tuple[int, date | None]:
     """Adds the events that are new; the caller opens the transaction.
 
     Args:
@@ -53,18 +54,18 @@ def insert(
         provenance: Where they came from.
 
     Returns:
-        How many were new.
+        How many were new, and the UTC day of the oldest among them.
 
     Raises:
         RowRejected: An event has no time or no type, or a value that the server refuses.
     """
     if not events:
-        return 0
+        return 0, None
     for data, _ in events:
         if not isinstance(data.get("event_time"), str) or not isinstance(data.get("event_type"), str):
             raise RowRejected(f"raw.activities, account {account_id}: an event lacks event_time or event_type.")
     try:
-        return connection.execute(
+        added = connection.execute(
             _INSERT,
             {
                 "account_id": account_id,
@@ -76,11 +77,12 @@ def insert(
                 "event_key": [_key(data) for data, _ in events],
                 "payload": [payload for _, payload in events],
             },
-        ).rowcount
+        ).fetchall()
     except psycopg.DataError as error:
         raise RowRejected(
             f"raw.activities, account {account_id}: the server refused a value: {error.diag.message_primary}."
         ) from error
+    return len(added), min((row[0] for row in added), default=None)
 
 
 def newest(warehouse: Warehouse, account_id: int) -> datetime | None:

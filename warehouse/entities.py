@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -22,7 +22,7 @@ from psycopg import sql
 from warehouse import activities
 from warehouse.connect import Warehouse
 from warehouse.errors import RowRejected
-from warehouse.ops.slices import unmark
+from warehouse.ops.slices import unmark, unmark_since
 from warehouse.provenance import Provenance
 from warehouse.values import BadValue, identifier, replace_unstorable
 
@@ -31,6 +31,8 @@ KINDS = ("accounts", "campaigns", "adsets", "ads", "adcreatives", "ad_studies", 
 
 # Reason: marts show these names; a renamed pixel or study changes no fact.
 _NAMED_IN_MARTS = {"accounts", "campaigns", "adsets", "ads", "adcreatives"}
+# Reason: marts show budgets and statuses as of each day, and a change may be heard of days later.
+_WITH_HISTORY = {"campaigns", "adsets", "ads"}
 _BATCH = 2000
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _RENAMED = """
@@ -38,6 +40,17 @@ _RENAMED = """
     FROM {table} AS stored
     JOIN unnest(%(id)s::bigint[], %(name)s::text[]) AS incoming (id, name) ON incoming.id = stored.id
     WHERE stored.account_id = %(account_id)s AND stored.name IS DISTINCT FROM incoming.name
+"""
+# Reason for the day before: an account's day may have begun up to 14 hours before the same date in UTC.
+_CHANGED_SINCE = """
+    SELECT min(incoming.updated_time::timestamptz AT TIME ZONE 'UTC')::date - 1
+    FROM {table} AS stored
+    JOIN unnest(%(id)s::bigint[], %(status)s::text[], %(updated_time)s::text[])
+        AS incoming (id, status, updated_time) ON incoming.id = stored.id
+    WHERE
+        stored.account_id = %(account_id)s
+        AND (stored.status, stored.updated_time) IS DISTINCT FROM
+            (incoming.status, incoming.updated_time::timestamptz)
 """
 _UPSERT = """
     INSERT INTO {table} AS stored
@@ -75,7 +88,8 @@ class EntityCounts:
         updated: Objects that had changed in any way.
         renamed: Objects among them whose name had changed.
         unchanged: Objects (or events) already stored like that, and repetitions within the batch.
-        slices_to_rebuild: Slices of the account that the next build takes in again because of a new name.
+        slices_to_rebuild: Slices of the account that the next build takes in again because of a new name, or of a
+            change on a day that the marts already hold.
     """
 
     received: int = 0
@@ -110,12 +124,14 @@ def upsert_entities(
     objects = [_read(row) for row in rows]
     if kind == "activities":
         with warehouse.connection() as connection, connection.transaction():
-            inserted = activities.insert(connection, account_id, objects, provenance)
-        return EntityCounts(received=len(objects), inserted=inserted, unchanged=len(objects) - inserted)
+            inserted, since = activities.insert(connection, account_id, objects, provenance)
+            unmarked = unmark_since(connection, account_id, since - timedelta(days=1)) if since else 0
+        return EntityCounts(len(objects), inserted, unchanged=len(objects) - inserted, slices_to_rebuild=unmarked)
     table = _table(kind)
     received = len(objects)
     by_id = {_object_id(kind, account_id, data): (data, payload) for data, payload in objects}
     inserted = updated = renamed = unmarked = 0
+    changed_days: list[date] = []
     with warehouse.connection() as connection:
         try:
             with connection.transaction():
@@ -125,11 +141,15 @@ def upsert_entities(
                     parameters = _parameters(account_id, batch, provenance)
                     found = connection.execute(sql.SQL(_RENAMED).format(table=table), parameters).fetchone()
                     renamed += found[0] if found else 0
+                    found = connection.execute(sql.SQL(_CHANGED_SINCE).format(table=table), parameters).fetchone()
+                    changed_days += [found[0]] if found and found[0] else []
                     written = connection.execute(sql.SQL(_UPSERT).format(table=table), parameters).fetchall()
                     inserted += sum(row[0] for row in written)
                     updated += sum(not row[0] for row in written)
                 if renamed and kind in _NAMED_IN_MARTS:
                     unmarked = unmark(connection, [account_id])
+                elif changed_days and kind in _WITH_HISTORY:
+                    unmarked = unmark_since(connection, account_id, min(changed_days))
         except psycopg.DataError as error:
             raise RowRejected(
                 f"raw.{kind}, account {account_id}: the server refused a value: {error.diag.message_primary}. "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -29,10 +29,6 @@ def campaign(number: int = 1, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def marks(warehouse: Warehouse) -> list[Any]:
-    return [found[0] for found in query(warehouse, "SELECT build_id FROM ops.slice ORDER BY account_id")]
-
-
 def test_objects_are_inserted_updated_and_left_alone(warehouse: Warehouse) -> None:
     counts = upsert_entities(warehouse, "campaigns", ACCOUNT, [campaign(1), campaign(2)], provenance())
     assert (counts.inserted, counts.updated, counts.unchanged) == (2, 0, 0)
@@ -50,16 +46,51 @@ def test_objects_are_inserted_updated_and_left_alone(warehouse: Warehouse) -> No
     assert newest_update(warehouse, "ads", ACCOUNT) is None
 
 
-def test_only_a_new_name_sends_the_account_back_to_the_marts(warehouse: Warehouse) -> None:
+def two_days_in_the_marts(warehouse: Warehouse) -> None:
     for account in (ACCOUNT, ACCOUNT + 1):
-        replace_slice(warehouse, AD_DAILY, account, DAY, [row(1, account=account)], provenance())
-    upsert_entities(warehouse, "campaigns", ACCOUNT, [campaign()], provenance())
+        for day in (DAY, DAY + timedelta(days=3)):
+            replace_slice(warehouse, AD_DAILY, account, day, [row(1, account=account, day=day)], provenance())
     query(warehouse, "UPDATE ops.slice SET build_id = 1")
-    upsert_entities(warehouse, "campaigns", ACCOUNT, [campaign(status="PAUSED"), campaign(2)], provenance())
-    assert marks(warehouse) == [1, 1]
+
+
+def marked(warehouse: Warehouse) -> list[Any]:
+    return query(warehouse, "SELECT account_id, day FROM ops.slice WHERE build_id IS NULL ORDER BY account_id, day")
+
+
+def at(day: date) -> str:
+    return f"{day}T10:00:00+0000"
+
+
+def test_a_new_name_sends_the_whole_account_back_to_the_marts(warehouse: Warehouse) -> None:
+    upsert_entities(warehouse, "campaigns", ACCOUNT, [campaign()], provenance())
+    two_days_in_the_marts(warehouse)
+    assert upsert_entities(warehouse, "campaigns", ACCOUNT, [campaign(), campaign(2)], provenance()).inserted == 1
+    assert marked(warehouse) == []
     counts = upsert_entities(warehouse, "campaigns", ACCOUNT, [campaign(name="New")], provenance())
-    assert (counts.renamed, counts.slices_to_rebuild) == (1, 1)
-    assert marks(warehouse) == [None, 1]
+    assert (counts.renamed, counts.slices_to_rebuild) == (1, 2)
+    assert marked(warehouse) == [(ACCOUNT, DAY), (ACCOUNT, DAY + timedelta(days=3))]
+
+
+def test_a_changed_object_sends_the_days_since_its_change_back(warehouse: Warehouse) -> None:
+    upsert_entities(warehouse, "campaigns", ACCOUNT, [campaign(updated_time=at(DAY))], provenance())
+    two_days_in_the_marts(warehouse)
+    refilled = campaign(updated_time=at(DAY), budget_remaining="1")
+    assert upsert_entities(warehouse, "campaigns", ACCOUNT, [refilled], provenance()).updated == 1
+    assert marked(warehouse) == [], "what Meta counts down by itself is no change"
+    changed = campaign(updated_time=at(DAY + timedelta(days=3)), daily_budget="7000")
+    assert upsert_entities(warehouse, "campaigns", ACCOUNT, [changed], provenance()).slices_to_rebuild == 1
+    assert marked(warehouse) == [(ACCOUNT, DAY + timedelta(days=3))]
+
+
+def test_a_late_event_sends_the_days_since_it_back(warehouse: Warehouse) -> None:
+    two_days_in_the_marts(warehouse)
+    event = {"event_type": "update_campaign_budget", "object_id": "12"}
+    late = event | {"event_time": at(DAY + timedelta(days=2))}
+    assert upsert_entities(warehouse, "activities", ACCOUNT, [late], provenance()).slices_to_rebuild == 1
+    assert marked(warehouse) == [(ACCOUNT, DAY + timedelta(days=3))]
+    query(warehouse, "UPDATE ops.slice SET build_id = 1")
+    assert upsert_entities(warehouse, "activities", ACCOUNT, [late], provenance()).slices_to_rebuild == 0
+    assert marked(warehouse) == []
 
 
 def test_every_kind_has_a_table(warehouse: Warehouse) -> None:

@@ -64,6 +64,7 @@ _WITHOUT_ENTITY = """
     ORDER BY id
 """
 _UNMARK = "UPDATE ops.slice SET build_id = NULL WHERE account_id = ANY(%s) AND build_id IS NOT NULL"
+_UNMARK_SINCE = "UPDATE ops.slice SET build_id = NULL WHERE account_id = %s AND day >= %s AND build_id IS NOT NULL"
 _UNMARK_NEWEST = """
     UPDATE ops.slice AS slice SET build_id = NULL
     FROM (
@@ -174,6 +175,16 @@ def unmark(connection: Connection, account_ids: Collection[int]) -> int:
         return 0
     connection.execute(LOCK_MARKS)
     return connection.execute(_UNMARK, [sorted(account_ids)]).rowcount
+
+
+def unmark_since(connection: Connection, account_id: int, since: date) -> int:
+    """Has the next build take in an account's slices from a day on again. The caller opens the transaction.
+
+    Returns:
+        How many slices lost their mark.
+    """
+    connection.execute(LOCK_MARKS)
+    return connection.execute(_UNMARK_SINCE, [account_id, since]).rowcount
 
 
 def unmark_newest(connection: Connection, account_ids: Collection[int]) -> int:
