@@ -6,14 +6,13 @@ checked, is `warehouse.quality`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from orchestration.errors import UserError
 from orchestration.platform import Platform
-from warehouse.quality import QualityResult, check
-from warehouse.query import account_overview
-from warehouse.tables import PRESETS, InsightTable
+from warehouse.quality import QualityResult, check, reports_held
+from warehouse.tables import PRESETS
 
 
 def check_raw_data(
@@ -40,21 +39,19 @@ def check_raw_data(
         ConfigurationError: There is no report of a name.
         WarehouseError: The database failed.
     """
-    held: dict[int, set[str]] = {}
-    for row in account_overview(platform.warehouse):
-        held.setdefault(int(row["account_id"]), set()).add(str(row["report"]))
+    for name in reports:
+        platform.report(name)  # refuses unknown names
+    held = reports_held(platform.warehouse)
     unknown = [account for account in accounts if account not in held]
     if unknown:
         raise UserError(f"The warehouse holds nothing of act_{unknown[0]}.", "pull it first: `meta-ads pull`")
     if not held:
         raise UserError("The warehouse holds no insights yet.", "pull first: `meta-ads pull`, or try `meta-ads demo`")
-    tables = {name: _table(platform, name) for name in reports}
-    expected = {}
-    for account in accounts or held:
-        planned = {item.report for item in platform.clients.plan_for(account)}
-        expected[account] = set(reports) or _expected(planned, held[account])
-    names = sorted(set().union(*expected.values()), key=_order)
-    tables = [tables[name] if name in tables else _table(platform, name) for name in names]
+    expected = {
+        account: frozenset(reports) or _expected(platform, account, *held[account]) for account in accounts or held
+    }
+    names = sorted(frozenset().union(*expected.values()), key=_order)
+    tables = [platform.table(platform.report(name)) for name in names]
     with platform.display.task("Checking raw data", total=len(tables) + 1) as task:
         return check(
             platform.warehouse,
@@ -68,17 +65,14 @@ def check_raw_data(
         )
 
 
-def _expected(planned: Collection[str], held: Collection[str]) -> set[str]:
-    """What an account ought to have.
+def _expected(platform: Platform, account: int, held: frozenset[str], is_from_api: bool) -> frozenset[str]:
+    """The reports that an account ought to have: what its plan asks for, and what is held of known reports.
 
-    An account that was only ever imported has what its files had; a plan is for the API.
+    A plan is for the API: an account that was only ever imported ought to have what its files had.
     """
-    from_the_api = {"account_daily", "campaign_daily", "adset_daily"} & set(held)
-    return set(held) | (set(planned) if from_the_api else set())
-
-
-def _table(platform: Platform, name: str) -> InsightTable:
-    return PRESETS[name] if name in PRESETS else platform.table(platform.report(name))
+    planned = {item.report for item in platform.clients.plan_for(account)} if is_from_api else set()
+    declared = {report.name for report in platform.clients.custom_reports}
+    return frozenset(planned | (held & (PRESETS.keys() | declared)))
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -13,6 +13,6 @@ from __future__ import annotations
 from warehouse.quality.checking import check
 from warehouse.quality.model import ENTITIES, Outcome, QualityResult, Severity
 from warehouse.quality.page import write_page
-from warehouse.quality.store import latest
+from warehouse.quality.store import latest, reports_held
 
-__all__ = ["ENTITIES", "Outcome", "QualityResult", "Severity", "check", "latest", "write_page"]
+__all__ = ["ENTITIES", "Outcome", "QualityResult", "Severity", "check", "latest", "reports_held", "write_page"]

@@ -165,11 +165,11 @@ def _run(
     outcomes = []
     for account in suite.accounts:
         for rule in suite.rules:
-            finding = failed.get((account, rule.name))
+            found = failed.get((account, rule.name))
             outcomes.append(
                 Outcome(account, suite.name, rule.name, rule.severity, True, message=rule.expected)
-                if finding is None
-                else _failure(measurement, suite, account, finding)
+                if found is None
+                else _failure(measurement, suite, account, found)
             )
     return outcomes, document
 

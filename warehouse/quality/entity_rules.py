@@ -13,7 +13,8 @@ _PULL_ENTITIES = "run `meta-ads pull` (without --no-entities)"
 MEASURE = r"""
     INSERT INTO quality_entity
     WITH object AS (
-        SELECT 'campaign' AS level, account_id, id, name, payload FROM raw.campaigns WHERE account_id = ANY(%(accounts)s)
+        SELECT 'campaign' AS level, account_id, id, name, payload FROM raw.campaigns
+        WHERE account_id = ANY(%(accounts)s)
         UNION ALL
         SELECT 'adset', account_id, id, name, payload FROM raw.adsets WHERE account_id = ANY(%(accounts)s)
         UNION ALL
@@ -72,7 +73,7 @@ MEASURE = r"""
     LEFT JOIN pg_timezone_names AS zone ON zone.name = held.payload ->> 'timezone_name'
     LEFT JOIN counted ON counted.account_id = account.account_id
     LEFT JOIN unknown ON unknown.account_id = account.account_id
-    WHERE account.report = 'entities'
+    WHERE account.report = 'entities' AND account.account_id = ANY(%(accounts)s)
 """
 
 CREATE = """

@@ -84,7 +84,7 @@ _GAPS = """
         CROSS JOIN LATERAL generate_series(
             greatest(account.first_day, account.since), least(account.last_day, account.until), INTERVAL '1 day'
         ) AS step (day)
-        WHERE account.report = '{report}'
+        WHERE account.report = '{report}' AND account.first_day IS NOT NULL
     ) AS expected
     LEFT JOIN slice
         ON slice.account_id = expected.account_id AND slice.day = expected.day AND slice.slice_rows >= 0

@@ -55,7 +55,7 @@ def write_page(result: QualityResult, directory: Path, names: Mapping[int, str] 
 
 
 def _page(result: QualityResult, names: Mapping[int, str]) -> str:
-    errors, warnings = (len(list(result.failures(severity))) for severity in ("error", "warn"))
+    errors, warnings = len(list(result.failures("error"))), len(list(result.failures("warn")))
     verdict = (f'<span class="error">{errors} errors</span>' if errors else '<span class="good">no error</span>') + (
         f', <span class="warn">{warnings} warnings</span>' if warnings else ", no warning"
     )
@@ -91,7 +91,7 @@ def _overview(result: QualityResult, names: Mapping[int, str]) -> str:
 def _state(outcomes: list[Outcome] | None) -> str:
     if outcomes is None:
         return "-"
-    failed = [outcome.severity for outcome in outcomes if not outcome.passed]
+    failed: list[str] = [outcome.severity for outcome in outcomes if not outcome.passed]
     if not failed:
         return '<span class="good">ok</span>'
     counted = [

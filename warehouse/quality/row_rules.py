@@ -23,6 +23,8 @@ REPORT_DEFECT = f"{PULL_AGAIN}; if it stays, report it as a defect"
 # as unnesting the array, which a million rows feel.
 _VALUE = "strict $.{field}[*].value.double() ? (@ < -1e300)"
 _TYPE = "strict $.{field}[*].action_type ? (@ == 1)"
+# Reason: in lax mode a member is looked up in each element of a list, and nothing is found in plain texts.
+_LISTS = "lax $.*.value.double() ? (@ < -1e300)"
 _WINDOW = 'lax $.{field}[*]."{window}".double() ? (@ < -1e300)'
 
 
@@ -93,7 +95,7 @@ def _identity(table: InsightTable) -> list[Rule]:
             "error",
             "Money is in the account's currency, the same on all days.",
             "{count} rows name another currency than the account's, or none ({days}): {observed}.",
-            "a changed currency makes a new account at Meta: look up the account in Ads Manager, then pull its entities",
+            "at Meta a new currency makes a new account: look at it in Ads Manager, then pull the account's entities",
             predicate="r.account_currency IS NULL OR r.account_currency <> a.currency",
             shows="coalesce(r.account_currency, 'no currency') || ' instead of ' || coalesce(a.currency, 'any')",
         ),
@@ -153,10 +155,7 @@ def _ranges(table: InsightTable) -> list[Rule]:
 
 
 def _actions(windows: Sequence[str]) -> list[Rule]:
-    numbers, others = (
-        [],
-        ["(r.payload @? 'lax $.* ? (@.type() == \"array\")[*].value.double() ? (@ < -1e300)') IS NULL"],
-    )
+    numbers, others = [], [f"(r.payload @? '{_LISTS}') IS NULL"]
     for field in ("actions", "action_values"):
         broken = " OR ".join(
             f"(r.payload @? '{path.format(field=field)}') IS DISTINCT FROM false" for path in (_VALUE, _TYPE)
@@ -191,7 +190,7 @@ def _slice() -> list[Rule]:
             "rows_are_the_slices",
             "error",
             "A day holds as many rows as its last pull wrote.",
-            "{days}: the day holds another number of rows than its last pull wrote.",
+            "{count} days hold another number of rows than their last pull wrote: {observed}.",
             PULL_AGAIN,
             kind="equals",
             column="stored_rows",
@@ -211,7 +210,7 @@ def _slice() -> list[Rule]:
             "pulled_from_the_api",
             "warn",
             "The day came from the API.",
-            "{days} came from an Ads Manager export: without attribution windows, and perhaps with ids made from names.",
+            "{days} came from an Ads Manager export: no attribution windows, and perhaps ids made from names.",
             "nothing, if that is what you want; `meta-ads pull` over these days replaces them with the API's",
             kind="at_most",
             column="imported_slices",

@@ -95,7 +95,7 @@ class QueryRule(Rule):
         text = self.query
         for name, value in self.bindings.items():
             text = text.replace("{" + name + "}", value)
-        return "WITH slice AS (SELECT * FROM {batch})" + text
+        return "WITH slice AS (SELECT * FROM {batch})" + text  # noqa: S608 - see `bindings`
 
 
 def in_words(rule: Rule, count: int, days: Sequence[date], observed: str | None) -> str:

@@ -39,6 +39,9 @@ _SEE = """
         last_seen_at = greatest(seen.last_seen_at, excluded.last_seen_at),
         is_constant = seen.is_constant AND excluded.is_constant
 """
+_HELD = """
+    SELECT account_id, array_agg(DISTINCT report), bool_or(source = 'api') FROM ops.slice GROUP BY account_id
+"""
 _WINDOWS = """
     SELECT report, array_agg(DISTINCT name ORDER BY name)
     FROM (SELECT DISTINCT report, attribution_windows FROM ops.slice) AS held
@@ -103,6 +106,12 @@ def remember_fields(warehouse: Warehouse, report: str, rows: Sequence[Sequence[A
 def remember_time_zones(warehouse: Warehouse, rows: Iterable[tuple[int, str, date]], now: datetime) -> None:
     """Notes the time zone of each account: account, time zone, the account's day."""
     _see(warehouse, ENTITIES, "time_zone", [(account, zone, day, day, True) for account, zone, day in rows], now)
+
+
+def reports_held(warehouse: Warehouse) -> dict[int, tuple[frozenset[str], bool]]:
+    """For each account the reports of which something is held, and whether any of it came from the API."""
+    with warehouse.connection() as connection:
+        return {row[0]: (frozenset(row[1]), row[2]) for row in connection.execute(_HELD)}
 
 
 def windows_held(warehouse: Warehouse) -> dict[str, list[str]]:
