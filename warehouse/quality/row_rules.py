@@ -175,7 +175,7 @@ def _actions(windows: Sequence[str]) -> list[Rule]:
         RowRule(
             "windows_are_numbers",
             "error",
-            "What Meta attributes by window, and every other list of a row, is a number too.",
+            "What Meta attributes by window, and what any list of a row counts, is a number too.",
             "{count} rows have a window or a list entry that is no number ({days}).",
             REPORT_DEFECT,
             predicate=" OR ".join(others),

@@ -135,6 +135,12 @@ def restore_countries(warehouse: Warehouse) -> None:
     world.store(warehouse, PRESETS["ad_daily__country"], ACCOUNT, slices)
 
 
+def in_four_countries(warehouse: Warehouse) -> None:
+    found = world.rows("ad_daily__country", ACCOUNT, LAST)
+    cells = [row | {"country": country} for row in found for country in ("DE", "AT", "CH", "LU")]
+    world.store(warehouse, PRESETS["ad_daily__country"], ACCOUNT, {LAST: cells})
+
+
 THAT = f"account_id = 201 AND day = '{DAY}'"
 NOBODY = f"UPDATE raw.insights_ad_daily SET ad_id = 0 WHERE account_id = 201 AND day = '{DAY}' AND ad_id = 5001"
 DEFECTS = [
@@ -156,7 +162,11 @@ DEFECTS = [
     ),
     in_row("link_clicks_within_clicks", "inline_link_clicks = clicks + 1", severity="warn"),
     in_row("frequency_is_impressions_by_reach", "frequency = 2", severity="warn"),
-    in_row("actions_are_numbers", payload('{"actions": [{"action_type": "like", "value": "many"}]}')),
+    in_row(
+        "actions_are_numbers",
+        payload('{"actions": [{"action_type": "like", "value": "many"}]}'),
+        also=("windows_are_numbers",),
+    ),
     in_row("actions_are_numbers", payload('{"actions": [{"action_type": "like"}]}')),
     in_row("actions_are_numbers", payload('{"action_values": [{"value": "1"}]}')),
     in_row("actions_are_numbers", payload('{"actions": "none"}')),
@@ -196,7 +206,16 @@ DEFECTS = [
     ),
     last("no_duplicates_dropped", lambda found: [*found, found[0] | {"ad_name": "Other"}]),
     last("pulled_from_the_api", lambda found: found, source="import", windows=(), says="Ads Manager export"),
-    last("usual_rows", lambda found: found[:1], says="usually", also=("usual_spend",)),
+    Defect(
+        "usual_rows",
+        in_four_countries,
+        restore_countries,
+        report="ad_daily__country",
+        severity="warn",
+        days=(LAST,),
+        says="2026-11-21 has 16, usually about 4",
+        also=("usual_spend",),
+    ),
     last("usual_spend", lambda found: [row | {"spend": "990.00"} for row in found], says="3960.00"),
     last("windows_present", without_window, says="7d_click"),
     last(
@@ -276,6 +295,7 @@ def test_a_field_that_all_rows_had_is_missed(filled: Warehouse) -> None:
     plant = restored(
         lambda found: [{k: v for k, v in row.items() if k != "clicks"} for row in found], DAY - timedelta(days=2)
     )
+    execute(filled, "DELETE FROM ops.quality_seen WHERE kind = 'field'")
     plant(filled)
     try:
         failures = run(filled)
@@ -290,7 +310,7 @@ def test_a_field_that_all_rows_had_is_missed(filled: Warehouse) -> None:
 
 @pytest.mark.parametrize(
     ("hours", "rule", "severity"),
-    [(24, None, None), (48, "fresh", "warn"), (72, "fresh", "warn"), (96, "not_stale", "error")],
+    [(24, None, None), (48, None, None), (72, "fresh", "warn"), (96, "fresh", "warn"), (120, "not_stale", "error")],
 )
 def test_freshness_is_measured_in_the_accounts_days(
     filled: Warehouse, hours: int, rule: str | None, severity: str | None
