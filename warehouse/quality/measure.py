@@ -24,7 +24,7 @@ from warehouse.quality.model import ENTITIES
 from warehouse.quality.rules import RowRule, Rule
 from warehouse.tables import InsightTable
 
-LOOK_AT_ROWS = 30_000
+LOOK_AT_ROWS = 20_000
 
 _CREATE_ACCOUNT = """
     CREATE TEMPORARY TABLE quality_account (
