@@ -43,6 +43,7 @@ def demo(
     out.print(f"\nDone in {time.monotonic() - started:.0f} s. Where to look next:")
     out.print(f"  database   psql '{database}'   (schemas raw, ops, marts)", soft_wrap=True)
     out.print(f"  simulator  {url}/v26.0/me/adaccounts?access_token=SIMULATOR", soft_wrap=True)
+    out.print("  raw data   meta-ads check --demo   (what arrived against what is expected of it)")
     out.print("  own data   docs/cookbooks/new-account.md, or `meta-ads import FILE` for an Ads Manager export")
     out.print("  stop       make down")
     if summary.status != "succeeded":

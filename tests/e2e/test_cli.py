@@ -320,3 +320,34 @@ def test_a_pull_leaves_accounts_alone_that_only_files_know(run, simulator, tmp_p
     with Warehouse(warehouse_url) as warehouse:
         assert scalar(warehouse, "SELECT count(*) FROM ops.client_account WHERE reporting_currency = 'EUR'") == 2
         assert scalar(warehouse, "SELECT count(*) FROM ops.exchange_rate") == 1
+
+
+def test_raw_data_is_checked_and_a_hole_in_it_ends_with_exit_code_1(run, simulator, warehouse_url, tmp_path):
+    account = account_ids(simulator)[0]
+    empty = run("check")
+    assert empty.code == 2
+    assert "meta-ads pull" in empty.text
+    range_ = (
+        "--account",
+        f"act_{account}",
+        "--report",
+        "account_daily",
+        "--since",
+        "2026-10-01",
+        "--until",
+        "2026-10-05",
+    )
+    assert run("pull", *range_, "--no-entities", "--no-marts").code == 0
+    clean = run("check", *range_)
+    assert clean.code == 0, clean.text
+    assert "no error" in clean.out
+    assert (tmp_path / "home" / "quality" / "index.html").is_file()
+    with Warehouse(warehouse_url) as warehouse, warehouse.connection() as connection:
+        connection.execute("DELETE FROM ops.slice WHERE day = '2026-10-03'")
+        connection.execute("DELETE FROM raw.insights_account_daily WHERE day = '2026-10-03'")
+    holed = run("check", *range_, "--docs", str(tmp_path / "page"))
+    assert holed.code == 1
+    assert "1 days are missing: 2026-10-03" in " ".join(holed.out.split())
+    assert "2026-10-03" in (tmp_path / "page" / "index.html").read_text()
+    assert run("check", "--account", "act_1").code == 2
+    assert run("check", "--report", "nothing").code == 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from psycopg import sql
 
@@ -17,6 +17,10 @@ from warehouse.tables import InsightTable
 
 _FORGET_SLICES = "DELETE FROM ops.slice WHERE report = %s AND day < %s"
 _FORGET_JOBS = "DELETE FROM ops.report_job WHERE finished_at < %s"
+_FORGET_QUALITY = "DELETE FROM ops.quality_result WHERE checked_at < %s"
+
+QUALITY_DAYS = 90
+"""How long results of quality checks are kept."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,12 @@ class RetentionResult:
 
 
 def apply_retention(
-    warehouse: Warehouse, tables: Iterable[InsightTable], before: date, *, jobs_before: datetime | None = None
+    warehouse: Warehouse,
+    tables: Iterable[InsightTable],
+    before: date,
+    *,
+    jobs_before: datetime | None = None,
+    quality_before: datetime | None = None,
 ) -> list[RetentionResult]:
     """Removes the insights of all days before `before`. Marts and `raw.insight_revision` keep theirs.
 
@@ -38,6 +47,7 @@ def apply_retention(
         tables: Which reports.
         before: The first day that stays, the accounts' own day.
         jobs_before: Also forget report jobs that ended before this moment.
+        quality_before: Forget results of quality checks from before this moment; default: `QUALITY_DAYS` ago.
     """
     results = []
     storage = warehouse.storage
@@ -51,6 +61,8 @@ def apply_retention(
     if jobs_before is not None:
         with warehouse.connection() as connection:
             connection.execute(_FORGET_JOBS, [jobs_before])
+    with warehouse.connection() as connection:
+        connection.execute(_FORGET_QUALITY, [quality_before or datetime.now(UTC) - timedelta(days=QUALITY_DAYS)])
     return results
 
 
