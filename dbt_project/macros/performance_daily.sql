@@ -120,9 +120,9 @@ described as (
         on
             summed.account_id = previous.account_id
             and summed.day = previous.day + 7
-            {%- for level in levels %}
-            and summed.{{ level }}_id = previous.{{ level }}_id
-            {%- endfor %}
+            {%- if grain != 'account' %}
+            and summed.{{ grain }}_id = previous.{{ grain }}_id
+            {%- endif %}
     left join people
         on
             summed.account_id = people.account_id
@@ -139,8 +139,8 @@ described as (
 select
     described.*,
     {%- if is_converted %}
-    described.spend * converted.rate as spend_converted,
-    described.conversion_value * converted.rate as conversion_value_converted,
+    trim_scale(described.spend * converted.rate) as spend_converted,
+    trim_scale(described.conversion_value * converted.rate) as conversion_value_converted,
     {%- endif %}
     {{ change_columns('described') }}
 from described

@@ -154,9 +154,9 @@ previous as (
     select
         comparable.account_id,
         comparable.period_start,
-        {%- for level in levels %}
-        days.{{ level }}_id,
-        {%- endfor %}
+        {%- if grain != 'account' %}
+        days.{{ grain }}_id,
+        {%- endif %}
         sum(days.spend) as spend,
         sum(days.impressions)::bigint as impressions,
         sum(days.link_clicks)::bigint as link_clicks,
@@ -171,10 +171,10 @@ previous as (
     group by
         comparable.account_id,
         comparable.period_start
-        {%- for level in levels -%}
+        {%- if grain != 'account' -%}
         ,
-        days.{{ level }}_id
-        {%- endfor %}
+        days.{{ grain }}_id
+        {%- endif %}
 
 ),
 {%- if is_converted %}
@@ -185,9 +185,9 @@ people as (
         account_id,
         period_start,
         period_end,
-        {%- for level in levels %}
-        {{ level }}_id,
-        {%- endfor %}
+        {%- if grain != 'account' %}
+        {{ grain }}_id,
+        {%- endif %}
         reach,
         coalesce(frequency, {{ function('safe_div') }}(impressions, reach)) as frequency
     from {{ ref('stg_meta__insights_' ~ grain ~ '_period') }}
@@ -253,18 +253,18 @@ described as (
         on
             summed.account_id = previous.account_id
             and summed.period_start = previous.period_start
-            {%- for level in levels %}
-            and summed.{{ level }}_id = previous.{{ level }}_id
-            {%- endfor %}
+            {%- if grain != 'account' %}
+            and summed.{{ grain }}_id = previous.{{ grain }}_id
+            {%- endif %}
     {%- if is_converted %}
     left join people
         on
             summed.account_id = people.account_id
             and summed.period_start = people.period_start
             and framed.period_end = people.period_end
-            {%- for level in levels %}
-            and summed.{{ level }}_id = people.{{ level }}_id
-            {%- endfor %}
+            {%- if grain != 'account' %}
+            and summed.{{ grain }}_id = people.{{ grain }}_id
+            {%- endif %}
     {%- endif %}
 
 )

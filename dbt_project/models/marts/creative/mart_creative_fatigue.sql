@@ -202,12 +202,12 @@ estimated as (
 tested as (
 
     select
-        estimated.*,
-        round(exp(own_log_change) - 1, 6) as ctr_change,
-        round(exp(own_log_change - relative_log_change) - 1, 6) as peer_ctr_change,
-        round(exp(relative_log_change) - 1, 6) as ctr_change_against_peers,
-        round((0.5 * erfc(-own_log_change / standard_error / sqrt(2)))::numeric, 6) as p_value_own,
-        round((0.5 * erfc(-relative_log_change / standard_error / sqrt(2)))::numeric, 6) as p_value
+        *,
+        trim_scale(round(exp(own_log_change) - 1, 6)) as ctr_change,
+        trim_scale(round(exp(own_log_change - relative_log_change) - 1, 6)) as peer_ctr_change,
+        trim_scale(round(exp(relative_log_change) - 1, 6)) as ctr_change_against_peers,
+        trim_scale(round((0.5 * erfc(-own_log_change / standard_error / sqrt(2)))::numeric, 6)) as p_value_own,
+        trim_scale(round((0.5 * erfc(-relative_log_change / standard_error / sqrt(2)))::numeric, 6)) as p_value
     from estimated
 
 ),
@@ -215,7 +215,7 @@ tested as (
 judged as (
 
     select
-        tested.*,
+        *,
         case
             when obstacle is not null or p_value is null then 'too little data'
             when p_value < 0.05 and ctr_change_against_peers <= -0.15 and ctr_change < 0 then 'fatigued'
@@ -255,7 +255,8 @@ select
             || case
                 when judged.is_compared_with_peers
                     then format(
-                        'the account''s other creatives are %s %% %s theirs over the same time (p = %s for a decline beyond them). ',
+                        'the account''s other creatives are %s %% %s theirs over the same time '
+                        || '(p = %s for a decline beyond them). ',
                         round(100 * abs(judged.peer_ctr_change), 1),
                         case when judged.peer_ctr_change < 0 then 'below' else 'above' end,
                         round(judged.p_value, 4)
@@ -284,7 +285,7 @@ select
     judged.ctr_change,
     case when judged.is_compared_with_peers then judged.peer_ctr_change end as peer_ctr_change,
     judged.ctr_change_against_peers,
-    round(judged.standard_error, 6) as standard_error,
+    trim_scale(round(judged.standard_error, 6)) as standard_error,
     judged.p_value_own,
     judged.p_value
 from judged

@@ -104,16 +104,7 @@ steps as (
         performance.account_id,
         performance.day,
         performance.campaign_id,
-        {%- for step in [
-            'landing_page_views', 'content_views', 'adds_to_cart', 'checkouts_initiated', 'payment_infos_added',
-            'purchases', 'leads'
-        ] %}
-        case
-            when performance.source = 'api' and max(campaign_days.{{ step }}) over account_day is not null
-                then coalesce(campaign_days.{{ step }}, 0)
-            else campaign_days.{{ step }}
-        end as {{ step }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ funnel_steps('performance', 'campaign_days') }}
     from performance
     left join campaign_days
         on
