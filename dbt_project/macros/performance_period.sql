@@ -10,8 +10,6 @@
 {% macro performance_period(unit, grain) -%}
 {%- set levels = levels_of(grain) -%}
 {%- set is_converted = grain in ['account', 'campaign'] -%}
-{%- set previous_start = shifted_period(unit, 'pulled.period_start', -1) -%}
-{%- set next_start = shifted_period(unit, 'pulled.period_start', 1) -%}
 with
 {%- if is_incremental() %}
 periods_to_read as (
@@ -42,7 +40,11 @@ pulled_days as (
     select
         slices.account_id,
         slices.day,
-        {{ period_start(unit, 'slices.day') }} as period_start
+        {{ period_start(unit, 'slices.day') }} as period_start,
+        row_number() over (
+            partition by slices.account_id, {{ period_start(unit, 'slices.day') }}
+            order by slices.day
+        ) as place
     from {{ ref('stg_ops__slices') }} as slices
     {%- if is_incremental() %}
     inner join periods_to_read
@@ -55,13 +57,16 @@ pulled_days as (
 
 ),
 
+-- Up to the first gap the n-th pulled day is the n-th day of the period.
 pulled as (
 
     select
         account_id,
         period_start,
         count(*)::int as days_with_data,
-        max(day) - period_start + 1 as days_elapsed
+        (count(*) filter (where day - period_start + 1 = place))::int as days_without_gap,
+        ({{ shifted_period(unit, 'period_start', 1) }} - period_start) as period_days,
+        {{ shifted_period(unit, 'period_start', -1) }} as previous_period_start
     from pulled_days
     group by account_id, period_start
 
@@ -72,40 +77,56 @@ framed as (
     select
         pulled.account_id,
         pulled.period_start,
-        {{ next_start }} - 1 as period_end,
+        pulled.period_start + pulled.period_days - 1 as period_end,
         pulled.days_with_data,
-        pulled.days_with_data = {{ next_start }} - pulled.period_start as is_complete,
-        pulled.days_with_data = pulled.days_elapsed as is_without_gap,
-        {{ previous_start }} as previous_period_start,
-        case
-            when pulled.days_with_data = {{ next_start }} - pulled.period_start
-                then pulled.period_start - {{ previous_start }}
-            else least(pulled.days_elapsed, pulled.period_start - {{ previous_start }})
-        end as comparison_days
+        pulled.days_with_data = pulled.period_days as is_complete,
+        pulled.previous_period_start,
+        compared.days as comparison_days,
+        -- A gap on either side would look like a change.
+        coalesce(
+            pulled.days_with_data = pulled.days_without_gap and previous.days_without_gap >= compared.days, false
+        ) as is_comparable
     from pulled
+    left join pulled as previous
+        on pulled.account_id = previous.account_id and pulled.previous_period_start = previous.period_start
+    cross join lateral (
+        select
+            case
+                when pulled.days_with_data = pulled.period_days then pulled.period_start - pulled.previous_period_start
+                else least(pulled.days_with_data, pulled.period_start - pulled.previous_period_start)
+            end as days
+    ) as compared
     {%- if is_incremental() %}
     where (pulled.account_id, pulled.period_start) in ({{ periods_in_build_scope(unit, [0, 1]) }})
     {%- endif %}
 
 ),
 
--- Only days that were pulled can be compared; a gap on either side would look like a change.
-comparable as (
+-- Each day counts for its own period and, where it is compared with, for the next one. Reason for stacking and not
+-- joining the sums: they would be joined on columns without statistics, and the planner would try every pair.
+stacked as (
 
     select
-        framed.account_id,
-        framed.period_start,
-        framed.previous_period_start,
-        framed.comparison_days
+        framed.period_start as summed_period,
+        false as is_previous,
+        days.*
     from framed
-    inner join pulled_days
+    inner join days
+        on framed.account_id = days.account_id and framed.period_start = days.period_start
+
+    union all
+
+    select
+        framed.period_start as summed_period,
+        true as is_previous,
+        days.*
+    from framed
+    inner join days
         on
-            framed.account_id = pulled_days.account_id
-            and framed.previous_period_start = pulled_days.period_start
-            and pulled_days.day < framed.previous_period_start + framed.comparison_days
-    where framed.is_without_gap
-    group by framed.account_id, framed.period_start, framed.previous_period_start, framed.comparison_days
-    having count(*) = framed.comparison_days
+            framed.account_id = days.account_id
+            and framed.previous_period_start = days.period_start
+            and days.day < framed.previous_period_start + framed.comparison_days
+    where framed.is_comparable
 
 ),
 
@@ -113,68 +134,57 @@ summed as (
 
     select
         account_id,
-        period_start,
-        {%- for level in levels %}
-        {{ level }}_id,
+        summed_period as period_start,
+        {%- for level in levels[:-1] %}
+        min({{ level }}_id) filter (where not is_previous) as {{ level }}_id,
         {%- endfor %}
-        min(currency) as currency,
-        {{ attribution_setting_of_sum() }} as attribution_setting,
-        count(*)::int as days_delivered,
-        bool_and(is_mature) as is_mature,
-        bool_and(is_reconciled) as is_reconciled,
-        min(data_as_of) as data_as_of,
-        min(source) as source,
-        sum(spend) as spend,
-        sum(impressions)::bigint as impressions,
-        sum(link_clicks)::bigint as link_clicks,
-        sum(clicks_all)::bigint as clicks_all,
-        sum(conversions) as conversions,
-        sum(conversion_value) as conversion_value
-        {%- if is_converted %},
-        max(reporting_currency) as reporting_currency,
-        -- A day without a rate makes the sum unknown, not smaller.
-        case when count(spend_converted) = count(spend) then sum(spend_converted) end as spend_converted,
+        {%- if grain != 'account' %}
+        {{ grain }}_id,
+        {%- endif %}
+        min(currency) filter (where not is_previous) as currency,
         case
-            when count(conversion_value_converted) = count(conversion_value) then sum(conversion_value_converted)
+            when
+                min(attribution_setting) filter (where not is_previous)
+                <> max(attribution_setting) filter (where not is_previous)
+                then 'mixed'
+            else min(attribution_setting) filter (where not is_previous)
+        end as attribution_setting,
+        (count(*) filter (where not is_previous))::int as days_delivered,
+        bool_or(is_previous) as has_previous,
+        bool_and(is_mature) filter (where not is_previous) as is_mature,
+        bool_and(is_reconciled) filter (where not is_previous) as is_reconciled,
+        min(data_as_of) filter (where not is_previous) as data_as_of,
+        min(source) filter (where not is_previous) as source,
+        {%- for measure in ['spend', 'impressions', 'link_clicks', 'clicks_all', 'conversions', 'conversion_value'] %}
+        {%- set type = '::bigint' if measure in ['impressions', 'link_clicks', 'clicks_all'] else '' %}
+        (sum({{ measure }}) filter (where not is_previous)){{ type }} as {{ measure }},
+        (sum({{ measure }}) filter (where is_previous)){{ type }} as {{ measure }}_before
+        {{- ',' if not loop.last or is_converted }}
+        {%- endfor %}
+        {%- if is_converted %}
+        max(reporting_currency) filter (where not is_previous) as reporting_currency,
+        -- A day without a rate makes the sum unknown, not smaller.
+        case
+            when
+                count(spend_converted) filter (where not is_previous) = count(spend) filter (where not is_previous)
+                then sum(spend_converted) filter (where not is_previous)
+        end as spend_converted,
+        case
+            when
+                count(conversion_value_converted) filter (where not is_previous)
+                = count(conversion_value) filter (where not is_previous)
+                then sum(conversion_value_converted) filter (where not is_previous)
         end as conversion_value_converted
         {%- endif %}
-    from days
+    from stacked
     group by
         account_id,
-        period_start
-        {%- for level in levels -%}
-        ,
-        {{ level }}_id
-        {%- endfor %}
-
-),
-
-previous as (
-
-    select
-        comparable.account_id,
-        comparable.period_start,
-        {%- if grain != 'account' %}
-        days.{{ grain }}_id,
-        {%- endif %}
-        sum(days.spend) as spend,
-        sum(days.impressions)::bigint as impressions,
-        sum(days.link_clicks)::bigint as link_clicks,
-        sum(days.conversions) as conversions,
-        sum(days.conversion_value) as conversion_value
-    from comparable
-    inner join days
-        on
-            comparable.account_id = days.account_id
-            and comparable.previous_period_start = days.period_start
-            and days.day < comparable.previous_period_start + comparable.comparison_days
-    group by
-        comparable.account_id,
-        comparable.period_start
+        summed_period
         {%- if grain != 'account' -%}
         ,
-        days.{{ grain }}_id
+        {{ grain }}_id
         {%- endif %}
+    having count(*) filter (where not is_previous) > 0
 
 ),
 {%- if is_converted %}
@@ -237,8 +247,8 @@ described as (
         summed.spend_converted,
         summed.conversion_value_converted,
         {%- endif %}
-        case when previous.account_id is not null then framed.previous_period_start end as previous_period_start,
-        case when previous.account_id is not null then framed.comparison_days end as comparison_days,
+        case when summed.has_previous then framed.previous_period_start end as previous_period_start,
+        case when summed.has_previous then framed.comparison_days end as comparison_days,
         {{ previous_columns('previous') }}
     from summed
     inner join framed
@@ -249,13 +259,12 @@ described as (
     left join {{ ref('dim_' ~ level) }} as {{ level }}s
         on summed.account_id = {{ level }}s.account_id and summed.{{ level }}_id = {{ level }}s.{{ level }}_id
     {%- endfor %}
-    left join previous
-        on
-            summed.account_id = previous.account_id
-            and summed.period_start = previous.period_start
-            {%- if grain != 'account' %}
-            and summed.{{ grain }}_id = previous.{{ grain }}_id
-            {%- endif %}
+    cross join lateral (
+        select
+            {%- for measure in ['spend', 'impressions', 'link_clicks', 'conversions', 'conversion_value'] %}
+            summed.{{ measure }}_before as {{ measure }}{{ ',' if not loop.last }}
+            {%- endfor %}
+    ) as previous
     {%- if is_converted %}
     left join people
         on
