@@ -3,15 +3,18 @@
 
     Additive measures are summed up from ads. Reach and frequency are people, not events: they come from Meta's own
     report of this grain and are NULL where that report was not pulled. Ratios are computed from the sums.
+
+    A row also holds the numbers of the same weekday a week before. When a day is replaced, the row a week later is
+    therefore written anew with it, and three weeks' days are read: those of the scope, and a week around them.
 -#}
 {% macro performance_daily(grain) -%}
-{%- set objects = ['campaign', 'ad_set', 'ad'] -%}
-{%- set levels = objects[:objects.index(grain) + 1] if grain in objects else [] -%}
+{%- set levels = levels_of(grain) -%}
 {%- set report = {'account': 'account', 'campaign': 'campaign', 'ad_set': 'adset', 'ad': 'ad'}[grain] ~ '_daily' -%}
+{%- set is_converted = grain in ['account', 'campaign'] -%}
 with ad_days as (
 
     select * from {{ ref('fct_ad_day') }}
-    {{ in_build_scope() }}
+    {{ in_build_scope(shifts=[-7, 0, 7]) }}
 
 ),
 
@@ -24,10 +27,7 @@ summed as (
         {{ level }}_id,
         {%- endfor %}
         min(currency) as currency,
-        case
-            when min(attribution_setting) <> max(attribution_setting) then 'mixed'
-            else min(attribution_setting)
-        end as attribution_setting,
+        {{ attribution_setting_of_sum() }} as attribution_setting,
         bool_and(is_mature) as is_mature,
         min(pulled_at) as data_as_of,
         min(source) as source,
@@ -67,58 +67,90 @@ people as (
         reach,
         coalesce(frequency, {{ function('safe_div') }}(impressions, reach)) as frequency
     from {{ ref('stg_meta__insights_' ~ report) }}
-    {{ in_build_scope() }}
+    {{ in_build_scope(shifts=[0, 7]) }}
+
+),
+
+described as (
+
+    select
+        summed.account_id,
+        summed.day,
+        {%- for level in levels %}
+        summed.{{ level }}_id,
+        {{ level }}s.{{ level }}_name,
+        {%- endfor %}
+        accounts.client_id,
+        accounts.client_name,
+        accounts.account_name,
+        coalesce(summed.currency, accounts.currency) as currency,
+        accounts.time_zone,
+        summed.attribution_setting,
+        summed.is_mature,
+        coalesce(reconciliation.status = 'reconciled', false) as is_reconciled,
+        reconciliation.status as reconciliation_status,
+        summed.data_as_of,
+        summed.source,
+        summed.spend,
+        summed.impressions,
+        people.reach,
+        people.frequency,
+        summed.link_clicks,
+        summed.clicks_all,
+        summed.conversions,
+        summed.conversion_value,
+        {{ ratio_columns('summed') }},
+        previous.day as previous_day,
+        {{ previous_columns('previous') }}
+        {%- if is_converted %},
+        settings.reporting_currency
+        {%- endif %}
+    from summed
+    inner join {{ ref('dim_account') }} as accounts
+        on summed.account_id = accounts.account_id
+    {%- if is_converted %}
+    left join {{ ref('stg_ops__client_accounts') }} as settings
+        on summed.account_id = settings.account_id
+    {%- endif %}
+    {%- for level in levels %}
+    left join {{ ref('dim_' ~ level) }} as {{ level }}s
+        on summed.account_id = {{ level }}s.account_id and summed.{{ level }}_id = {{ level }}s.{{ level }}_id
+    {%- endfor %}
+    left join summed as previous
+        on
+            summed.account_id = previous.account_id
+            and summed.day = previous.day + 7
+            {%- if grain != 'account' %}
+            and summed.{{ grain }}_id = previous.{{ grain }}_id
+            {%- endif %}
+    left join people
+        on
+            summed.account_id = people.account_id
+            and summed.day = people.day
+            {%- if grain != 'account' %}
+            and summed.{{ grain }}_id = people.{{ grain }}_id
+            {%- endif %}
+    left join {{ ref('mart_reconciliation') }} as reconciliation
+        on summed.account_id = reconciliation.account_id and summed.day = reconciliation.day
+    {{ in_build_scope(alias='summed', shifts=[0, 7]) }}
 
 )
 
 select
-    summed.account_id,
-    summed.day,
-    {%- for level in levels %}
-    summed.{{ level }}_id,
-    {{ level }}s.{{ level }}_name,
-    {%- endfor %}
-    accounts.client_id,
-    accounts.client_name,
-    accounts.account_name,
-    coalesce(summed.currency, accounts.currency) as currency,
-    accounts.time_zone,
-    summed.attribution_setting,
-    summed.is_mature,
-    coalesce(reconciliation.status = 'reconciled', false) as is_reconciled,
-    reconciliation.status as reconciliation_status,
-    summed.data_as_of,
-    summed.source,
-    summed.spend,
-    summed.impressions,
-    people.reach,
-    people.frequency,
-    summed.link_clicks,
-    summed.clicks_all,
-    summed.conversions,
-    summed.conversion_value,
-    {{ function('safe_div') }}(summed.link_clicks, summed.impressions) as ctr,
-    {{ function('safe_div') }}(summed.clicks_all, summed.impressions) as ctr_all,
-    {{ function('safe_div') }}(summed.spend, summed.link_clicks) as cpc,
-    {{ function('safe_div') }}(1000 * summed.spend, summed.impressions) as cpm,
-    {{ function('safe_div') }}(summed.conversions, summed.link_clicks) as cvr,
-    {{ function('safe_div') }}(summed.spend, summed.conversions) as cpa,
-    {{ function('safe_div') }}(summed.conversion_value, summed.spend) as roas,
-    {{ function('safe_div') }}(summed.conversion_value, summed.conversions) as aov
-from summed
-inner join {{ ref('dim_account') }} as accounts
-    on summed.account_id = accounts.account_id
-{%- for level in levels %}
-left join {{ ref('dim_' ~ level) }} as {{ level }}s
-    on summed.account_id = {{ level }}s.account_id and summed.{{ level }}_id = {{ level }}s.{{ level }}_id
-{%- endfor %}
-left join people
-    on
-        summed.account_id = people.account_id
-        and summed.day = people.day
-        {%- if grain != 'account' %}
-        and summed.{{ grain }}_id = people.{{ grain }}_id
-        {%- endif %}
-left join {{ ref('mart_reconciliation') }} as reconciliation
-    on summed.account_id = reconciliation.account_id and summed.day = reconciliation.day
+    described.*,
+    {%- if is_converted %}
+    trim_scale(described.spend * converted.rate) as spend_converted,
+    trim_scale(described.conversion_value * converted.rate) as conversion_value_converted,
+    {%- endif %}
+    {{ change_columns('described') }}
+from described
+{%- if is_converted %}
+{{ exchange_rate_join('described', 'described.reporting_currency') }}
+cross join lateral (
+    select
+        case
+            when described.reporting_currency = described.currency then 1 else newest_rate.rate
+        end as rate
+) as converted
+{%- endif %}
 {%- endmacro %}

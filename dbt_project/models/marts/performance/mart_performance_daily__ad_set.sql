@@ -1,3 +1,3 @@
-{{ config(incremental_strategy='slice_replace') }}
+{{ config(incremental_strategy='slice_and_week_after_replace') }}
 
 {{ performance_daily('ad_set') }}

@@ -10,5 +10,6 @@ select
         when conversion_action is null and value_action is null then null
         else coalesce(nullif(conversion_window, 'value'), 'default')
     end as conversion_window,
-    goals
+    goals,
+    reporting_currency
 from {{ source('ops', 'client_account') }}

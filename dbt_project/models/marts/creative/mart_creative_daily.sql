@@ -1,0 +1,3 @@
+{{ config(incremental_strategy='tail_replace') }}
+
+{{ creative_daily() }}

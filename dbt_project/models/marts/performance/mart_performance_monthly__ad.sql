@@ -1,0 +1,3 @@
+{{ config(incremental_strategy='month_replace') }}
+
+{{ performance_period('month', 'ad') }}

@@ -1,0 +1,3 @@
+{{ config(incremental_strategy='week_replace') }}
+
+{{ performance_period('week', 'campaign') }}
