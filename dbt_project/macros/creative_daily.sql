@@ -8,39 +8,32 @@ with
 {% if is_incremental() %}
 tails as (
 
-    {{ build_tails() }}
+    {{ first_days_to_build() }}
 
 ),
 
 {% endif %}
 -- An ad of which no creative is known (deleted before its creative was pulled, or imported) stands for one itself.
-creative_of_ad as (
+current_ads as (
 
     select
         account_id,
         ad_id,
         creative_id,
         coalesce(creative_id::text, 'ad:' || ad_id::text) as creative_key,
-        coalesce(creative_name, ad_name) as creative_name,
-        creative_type,
-        headline,
-        thumbnail_url
+        ad_name
     from {{ ref('dim_ad') }}
 
 ),
 
-creatives as (
+ads_now as (
 
     select
         account_id,
         creative_key,
-        max(creative_id) as creative_id,
-        max(creative_name) as creative_name,
-        max(creative_type) as creative_type,
-        max(headline) as headline,
-        max(thumbnail_url) as thumbnail_url,
-        count(*)::int as ads
-    from creative_of_ad
+        count(*)::int as ads,
+        max(ad_name) filter (where creative_id is null) as ad_name
+    from current_ads
     group by account_id, creative_key
 
 ),
@@ -49,15 +42,23 @@ ad_days as (
 
     select
         facts.*,
-        coalesce(creative_of_ad.creative_key, 'ad:' || facts.ad_id::text) as creative_key
+        coalesce(held.creative_id, current_ads.creative_id) as creative_id
     from {{ ref('fct_ad_day') }} as facts
     {%- if is_incremental() %}
     -- The six days before belong to the trailing week of the first row.
     inner join tails
         on facts.account_id = tails.account_id and facts.day >= tails.first_day - 6
     {%- endif %}
-    left join creative_of_ad
-        on facts.account_id = creative_of_ad.account_id and facts.ad_id = creative_of_ad.ad_id
+    left join current_ads
+        on facts.account_id = current_ads.account_id and facts.ad_id = current_ads.ad_id
+    -- An ad that was given another creative keeps the old one on the days before.
+    left join {{ ref('dim_account') }} as accounts
+        on facts.account_id = accounts.account_id
+    left join {{ ref('dim_ad_history') }} as held
+        on
+            facts.account_id = held.account_id
+            and facts.ad_id = held.ad_id
+            and {{ as_of_day('held', 'facts.day', 'accounts.time_zone') }}
 
 ),
 
@@ -67,7 +68,8 @@ summed as (
     select
         account_id,
         day,
-        creative_key,
+        coalesce(creative_id::text, 'ad:' || ad_id::text) as creative_key,
+        max(creative_id) as creative_id,
         min(currency) as currency,
         bool_and(is_mature) as is_mature,
         min(pulled_at) as data_as_of,
@@ -88,7 +90,7 @@ summed as (
         -- People of two ads overlap: with more than one ad that day the creative's reach is unknown.
         case when count(*) = 1 then min(reach) end as reach
     from ad_days
-    group by account_id, day, creative_key
+    group by account_id, day, coalesce(creative_id::text, 'ad:' || ad_id::text)
 
 ),
 
@@ -243,12 +245,12 @@ select
     compared.account_id,
     compared.day,
     compared.creative_key,
-    creatives.creative_id,
-    coalesce(creatives.creative_name, compared.creative_key) as creative_name,
-    creatives.creative_type,
+    compared.creative_id,
+    coalesce(creatives.creative_name, ads_now.ad_name, compared.creative_key) as creative_name,
+    creatives.object_type as creative_type,
     creatives.headline,
     creatives.thumbnail_url,
-    coalesce(creatives.ads, 1) as ads,
+    coalesce(ads_now.ads, 0) as ads,
     accounts.client_id,
     accounts.client_name,
     accounts.account_name,
@@ -292,8 +294,10 @@ select
 from compared
 inner join {{ ref('dim_account') }} as accounts
     on compared.account_id = accounts.account_id
-left join creatives
-    on compared.account_id = creatives.account_id and compared.creative_key = creatives.creative_key
+left join ads_now
+    on compared.account_id = ads_now.account_id and compared.creative_key = ads_now.creative_key
+left join {{ ref('stg_meta__creatives') }} as creatives
+    on compared.account_id = creatives.account_id and compared.creative_id = creatives.creative_id
 left join {{ ref('mart_reconciliation') }} as reconciliation
     on compared.account_id = reconciliation.account_id and compared.day = reconciliation.day
 {%- endmacro %}

@@ -10,7 +10,8 @@
     week_replace, month_replace:
                    the ISO weeks (calendar months) that the scope touches and the one after each (it holds these
                    numbers as those of the period before). The table has account_id, period_start.
-    tail_replace:  every day of an account from its first day in the scope on: for tables whose rows accumulate.
+    trailing_week_replace, onward_replace:
+                   for rows that look back over days; see lookback_replace.sql.
     mirror:        the table becomes what the query returns; only rows that differ are touched.
 
     All run delete and insert in the one transaction that dbt opens for the model, so a reader sees the old state or
@@ -55,13 +56,6 @@ date_trunc('{{ unit }}', {{ day }}::timestamp)::date
     cross join (values ({{ shifts | join('), (') }})) as shift (periods)
 {%- endmacro %}
 
-{#- Per account the first day of the build: from there on a table whose rows accumulate is written anew. -#}
-{% macro build_tails() -%}
-    select scope.account_id, min(scope.day) as first_day
-    from {{ source('ops', 'build_scope') }} as scope
-    group by scope.account_id
-{%- endmacro %}
-
 {% macro get_incremental_slice_replace_sql(arg_dict) -%}
     {{ replace_rows(arg_dict, 'account_id, day', shifted_build_scope([0])) }}
 {%- endmacro %}
@@ -76,16 +70,6 @@ date_trunc('{{ unit }}', {{ day }}::timestamp)::date
 
 {% macro get_incremental_month_replace_sql(arg_dict) -%}
     {{ replace_rows(arg_dict, 'account_id, period_start', periods_in_build_scope('month', [0, 1])) }}
-{%- endmacro %}
-
-{% macro get_incremental_tail_replace_sql(arg_dict) -%}
-    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
-    delete from {{ arg_dict['target_relation'] }} as held
-    using ({{ build_tails() }}) as tails
-    where held.account_id = tails.account_id and held.day >= tails.first_day;
-
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }};
 {%- endmacro %}
 
 {% macro replace_rows(arg_dict, key, replaced) -%}

@@ -1,3 +1,3 @@
-{{ config(incremental_strategy='tail_replace') }}
+{{ config(incremental_strategy='onward_replace') }}
 
 {{ creative_daily() }}
