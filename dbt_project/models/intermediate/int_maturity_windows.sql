@@ -97,8 +97,8 @@ select
     age_days,
     min(days) as days,
     min(conversions) as conversions,
-    least(sum(weight * share) / sum(weight), 1) as share,
-    least(sum(weight * share_low) / sum(weight), 1) as share_low,
-    least(sum(weight * share_high) / sum(weight), 1) as share_high
+    round(least(sum(weight * share) / sum(weight), 1), 6) as share,
+    round(least(sum(weight * share_low) / sum(weight), 1), 6) as share_low,
+    round(least(sum(weight * share_high) / sum(weight), 1), 6) as share_high
 from by_age
 group by account_id, attribution_window, measure, age_days
