@@ -166,8 +166,8 @@ def marts(lab: Lab) -> Report:
             Figure("the second is so many times faster", full / part, goal=GOAL, digits=1),
         ],
         [
-            f"marts: {size.accounts} accounts x {size.ads} ads x {size.days} days, {size.accounts * size.days:,} account "
-            f"days; the 28 days are {share:.0%} of them; both with all data tests; load average {load()}"
+            f"marts: {size.accounts} accounts x {size.ads} ads x {size.days} days, {size.accounts * size.days:,} "
+            f"account days; the 28 days are {share:.0%} of them; both with all data tests; load average {load()}"
         ],
     )  # fmt: skip
 

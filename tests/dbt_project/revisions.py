@@ -71,7 +71,7 @@ class Shop:
         replace_slices(warehouse, TABLES["ad_daily"], self.account_id, slices, origin)
 
     def pull_daily(self, warehouse: Warehouse, first: date, last: date) -> None:
-        """A pull every day from `first` to `last`, each of the 28 days before it and of the day that then turns final."""
+        """A pull every day from `first` to `last`, each of the 28 days before."""
         day = first
         while day <= last:
             self.pull(warehouse, day, day - timedelta(days=28), day - timedelta(days=1))
