@@ -1,5 +1,10 @@
-{{ config(incremental_strategy='mirror', unique_key=['account_id', 'attribution_window', 'measure', 'age_days']) }}
-{%- set prior = maturity_prior_conversions() %}
+-- noqa: disable=LT02
+-- Reason: lists made in a loop are laid out as the SQL they become, which the linter takes for misplaced.
+{{ config(
+    incremental_strategy='mirror',
+    unique_key=['account_id', 'attribution_window', 'measure', 'age_days']
+) }}
+{% set prior = maturity_prior_conversions() %}
 
 -- How much of a day's final number is known at each age. The method and its formulas: docs/reference/maturity.md.
 with shares as (
@@ -18,11 +23,11 @@ curves as (
         -- Scatter beyond a binomial share, over all ages, drawn towards that of single orders: 1 for counts, twice the
         -- mean order for money (orders vary about as much as they are large).
         (
-            coalesce(sum(residual_squares) filter (where age_days between 1 and {{ var('maturity_days') - 1 }}), 0)
+            coalesce(sum(residual_squares) filter (where age_days between 1 and {{ var('maturity_days') }} - 1), 0)
             + 5 * min(unit) * case measure when 'conversions' then 1 else 2 * min(unit) end
         )
         / (
-            coalesce(sum(binomial_spread) filter (where age_days between 1 and {{ var('maturity_days') - 1 }}), 0)
+            coalesce(sum(binomial_spread) filter (where age_days between 1 and {{ var('maturity_days') }} - 1), 0)
             + 5 * min(unit)
         ) as dispersion
     from shares
@@ -268,8 +273,11 @@ select
     case when rough_share is not null then round(greatest(least(even_low, even_share, 1), 0), 6) end as share_low,
     case when rough_share is not null then round(greatest(least(even_high, 1), least(even_share, 1), 0), 6) end
         as share_high,
-    case basis when 'revisions' then coalesce(line_days, final_days) when 'windows' then coalesce(windows_days, final_days) else 0 end::integer
-        as days,
+    case basis
+        when 'revisions' then coalesce(line_days, final_days)
+        when 'windows' then coalesce(windows_days, final_days)
+        else 0
+    end::integer as days,
     case basis
         when 'revisions' then coalesce(line_conversions, own_conversions)
         when 'windows' then coalesce(windows_conversions, own_conversions)
