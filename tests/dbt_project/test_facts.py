@@ -198,9 +198,9 @@ def test_the_long_form_of_actions_holds_what_the_wide_one_does(marts_once: Proje
 def test_no_model_joins_on_an_object_without_its_account() -> None:
     """An object id is a key only within its account: every join on one names the account, too."""
     offenders = []
-    for path in sorted((PROJECT / "models" / "marts").rglob("*.sql")):
+    for path in sorted([*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "macros").rglob("*.sql")]):
         for clause in path.read_text().split("join ")[1:]:
             condition = clause.split("\n\n")[0].split(" join ")[0]
-            if "_id = " in condition and "account_id = " not in condition:
+            if OBJECT_KEY.search(condition) and "account_id = " not in condition:
                 offenders.append((path.name, condition))
     assert offenders == []

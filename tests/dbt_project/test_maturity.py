@@ -36,9 +36,8 @@ def opened(databases: Databases, folder: Path) -> Iterator[Project]:
 
 
 def build(project: Project) -> None:
-    outcome = project.run(
-        "build", "--exclude-resource-type", "unit_test", "--select", *(f"+{name}" for name in CURVES.split())
-    )
+    kinds = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+    outcome = project.run("build", *kinds, "--select", *(f"+{name}" for name in CURVES.split()))
     assert outcome.success, outcome.complaints
 
 
