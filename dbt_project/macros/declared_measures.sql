@@ -4,8 +4,11 @@
 
     Expects the relation `insights` (a staging view of a report) and `accounts` (dim_account) in the FROM clause; adds
     the relations `arrays`, `counted`, `valued`.
+
+    with_default: also the declared events in the account's own window (`conversions_default`, ...), for reports that
+    are asked for no other window.
 -#}
-{% macro payload_measures_joins() -%}
+{% macro payload_measures_joins(with_default=false) -%}
 cross join lateral jsonb_to_record(insights.payload) as arrays (
     actions jsonb,
     action_values jsonb,
@@ -20,12 +23,20 @@ cross join lateral (
             filter (where element ->> 'action_type' = 'landing_page_view') as landing_page_views,
         sum((element ->> {{ declared_window_key() }})::numeric)
             filter (where element ->> 'action_type' = accounts.conversion_action) as conversions
+        {%- if with_default %},
+        sum((element ->> 'value')::numeric)
+            filter (where element ->> 'action_type' = accounts.conversion_action) as conversions_default
+        {%- endif %}
     from {{ elements('arrays.actions') }}
 ) as counted
 cross join lateral (
     select
         sum((element ->> {{ declared_window_key() }})::numeric)
             filter (where element ->> 'action_type' = accounts.value_action) as conversion_value
+        {%- if with_default %},
+        sum((element ->> 'value')::numeric)
+            filter (where element ->> 'action_type' = accounts.value_action) as conversion_value_default
+        {%- endif %}
     from {{ elements('arrays.action_values') }}
 ) as valued
 {%- endmacro %}
@@ -59,5 +70,37 @@ coalesce(
     and insights.source = 'api'
     and (accounts.conversion_window = 'default' or insights.attribution_windows ? accounts.conversion_window),
     false
+)
+{%- endmacro %}
+
+{#- The same for one window by name, in a model that joins `slices` (stg_ops__slices) for the windows asked for. -#}
+{% macro window_silence_means_zero(action, window) -%}
+coalesce(
+    accounts.{{ action }} is not null
+    and slices.source = 'api'
+    {%- if window != 'default' %}
+    and slices.attribution_windows ? '{{ window }}'
+    {%- endif %},
+    false
+)
+{%- endmacro %}
+
+{#- Counts and values of a payload in one list, each element marked as what it is; elements that are no objects are
+    left out. -#}
+{% macro stacked_actions(arrays) -%}
+(
+    select
+        element,
+        true as is_count
+    from {{ elements(arrays ~ '.actions') }}
+    where jsonb_typeof(element) = 'object'
+
+    union all
+
+    select
+        element,
+        false as is_count
+    from {{ elements(arrays ~ '.action_values') }}
+    where jsonb_typeof(element) = 'object'
 )
 {%- endmacro %}

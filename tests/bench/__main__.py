@@ -20,6 +20,7 @@ from tests.bench.costs import costs
 from tests.bench.demo import demo
 from tests.bench.figures import Report, as_markdown, show
 from tests.bench.lab import ClientFailed, Lab, laboratory
+from tests.bench.marts import marts
 from tests.bench.memory import memory
 from tests.bench.quota import quota
 from tests.bench.restatement import restatement
@@ -30,17 +31,18 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "restatement": restatement,
     "quota": quota,
     "memory": memory,
+    "marts": marts,
     "demo": demo,
     "costs": costs,
     "ab": ab,
 }
-SLOW = {"demo"}
+SLOW = {"demo", "marts"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     p = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed, size and calls, beside the goals.")
-    p.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; default: all but demo")
+    p.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; default: all but demo and marts")
     p.add_argument("--quick", action="store_true", help="less of everything: for a look, not for the README")
     p.add_argument("--rounds", type=int, default=3, help="how often what varies is measured (default 3)")
     p.add_argument("--demo", action="store_true", help="also `make demo` from a fresh clone (minutes)")

@@ -25,7 +25,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dbt")]
 
 TABLES = (
     "fct_ad_day",
-    "fct_ad_day_action",
+    "fct_ad_day_action_type",
+    "mart_attribution_window_daily",
+    "fct_insight_revision",
     "mart_performance_daily__ad",
     "mart_performance_daily__account",
     "mart_reconciliation",

@@ -3,6 +3,7 @@
 select
     insights.account_id,
     insights.day,
+    accounts.client_id,
     insights.campaign_id,
     insights.ad_set_id,
     insights.ad_id,

@@ -3,6 +3,7 @@
 select
     account_id,
     day,
+    client_id,
     campaign_id,
     ad_set_id,
     ad_id,

@@ -41,13 +41,32 @@ controls as (
 
 ),
 
+-- Windows beside the declared one: a day that fails in one of them is not reconciled.
+windows as (
+
+    select
+        account_id,
+        day,
+        string_agg(attribution_window, ', ' order by attribution_window) as failing_windows
+    from {{ ref('mart_reconciliation__window') }}
+    where
+        status = 'mismatch'
+        {{ in_build_scope(keyword='and') }}
+    group by account_id, day
+
+),
+
 -- A day without delivery has a slice without rows: both sides are then zero, which is a match and not a gap.
 compared as (
 
     select
         slices.account_id,
         slices.day,
+        accounts.client_id,
+        accounts.client_name,
+        accounts.account_name,
         accounts.currency,
+        windows.failing_windows,
         slices.ads_pulled_at,
         slices.control_pulled_at,
         ad_sums.spend as spend_ads,
@@ -83,6 +102,8 @@ compared as (
         on slices.account_id = ad_sums.account_id and slices.day = ad_sums.day
     left join controls
         on slices.account_id = controls.account_id and slices.day = controls.day
+    left join windows
+        on slices.account_id = windows.account_id and slices.day = windows.day
 
 )
 
@@ -97,12 +118,17 @@ select
             and impressions_difference = 0
             and clicks_all_difference = 0
             and link_clicks_difference = 0
+            and failing_windows is null
             and (not is_conversions_comparable or conversions_difference = 0)
             and (not is_conversion_value_comparable or conversion_value_difference = 0)
             then 'reconciled'
         else 'mismatch'
     end as status,
+    client_id,
+    client_name,
+    account_name,
     currency,
+    failing_windows,
     ads_pulled_at,
     control_pulled_at,
     -- Where one of the sides was not pulled there is nothing to compare.
