@@ -10,6 +10,7 @@ select
     payload ->> 'bid_strategy' as bid_strategy,
     (payload ->> 'daily_budget')::numeric as daily_budget_minor,
     (payload ->> 'lifetime_budget')::numeric as lifetime_budget_minor,
+    (payload ->> 'bid_amount')::numeric as bid_amount_minor,
     payload #>> '{learning_stage_info,status}' as learning_status,
     payload -> 'attribution_spec' as attribution_spec,
     payload -> 'promoted_object' as promoted_object,

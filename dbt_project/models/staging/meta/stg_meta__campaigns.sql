@@ -9,6 +9,7 @@ select
     payload ->> 'bid_strategy' as bid_strategy,
     (payload ->> 'daily_budget')::numeric as daily_budget_minor,
     (payload ->> 'lifetime_budget')::numeric as lifetime_budget_minor,
+    (payload ->> 'spend_cap')::numeric as spend_cap_minor,
     (payload ->> 'start_time')::timestamptz as starts_at,
     (payload ->> 'stop_time')::timestamptz as ends_at,
     (payload ->> 'created_time')::timestamptz as created_at,
