@@ -2,7 +2,10 @@
 
 {#- A fraction as text in percent with one decimal, e.g. `-12.3 %`; beyond a million percent only that it is. -#}
 {% macro percent_in_words(fraction) -%}
-(to_char(least(greatest(100 * {{ fraction }}, -999999), 999999)::numeric, 'FM999990.0') || ' %')
+case
+    when ({{ fraction }}) is not null
+        then to_char(least(greatest(100 * ({{ fraction }}), -999999), 999999)::numeric, 'FM999990.0') || ' %'
+end
 {%- endmacro %}
 
 {#- The minimum effect as it was declared, without needless zeros: `10 %`, `2.5 %`. -#}
@@ -13,7 +16,9 @@
 {#- The change that a logarithm of a ratio stands for, as a fraction. Reason for the bound: an interval from two days can
     be wider than PostgreSQL can compute, and no question is answered by its end. -#}
 {% macro change_from_logarithm(logarithm) -%}
-(exp(least({{ logarithm }}, 50)) - 1)
+case
+    when ({{ logarithm }}) is not null then exp(greatest(least({{ logarithm }}, 50), -50)) - 1
+end
 {%- endmacro %}
 
 {#- The metric as people know it, from the sums of yield (m) and base (d); NULL on a zero denominator. -#}

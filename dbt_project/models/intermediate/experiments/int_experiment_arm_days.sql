@@ -90,11 +90,17 @@ select
     is_reconciled,
     spend,
     impressions::bigint as impressions,
-    {%- for measure in ['link_clicks', 'conversions', 'conversion_value'] %}
     case
-        when source = 'import' and count({{ measure }}) over experiment > 0 then coalesce({{ measure }}, 0)
-        else {{ measure }}
-    end{{ '::bigint' if measure == 'link_clicks' }} as {{ measure }}{{ ',' if not loop.last }}
-    {%- endfor %}
+        when source = 'import' and count(link_clicks) over experiment > 0 then coalesce(link_clicks, 0)
+        else link_clicks
+    end::bigint as link_clicks,
+    case
+        when source = 'import' and count(conversions) over experiment > 0 then coalesce(conversions, 0)
+        else conversions
+    end as conversions,
+    case
+        when source = 'import' and count(conversion_value) over experiment > 0 then coalesce(conversion_value, 0)
+        else conversion_value
+    end as conversion_value
 from joined
 window experiment as (partition by account_id, experiment_id)

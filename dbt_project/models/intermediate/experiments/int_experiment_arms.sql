@@ -46,7 +46,10 @@ declared as (
     inner join {{ ref('int_experiments') }} as experiments
         on
             arms.account_id = experiments.account_id
-            and (arms.experiment_id = experiments.experiment_id or 'declared-' || arms.experiment_id = experiments.experiment_id)
+            and (
+                arms.experiment_id = experiments.experiment_id
+                or 'declared-' || arms.experiment_id = experiments.experiment_id
+            )
     where experiments.kind = 'observational'
 
 ),
@@ -66,7 +69,7 @@ select
     row_number() over (experiment order by position, arm_id) as position,
     arm_name,
     -- The control is the arm that says so, else the first.
-    row_number() over (experiment order by is_named_control desc, position, arm_id) = 1 as is_control,
+    row_number() over (experiment order by is_named_control desc, position asc, arm_id asc) = 1 as is_control,
     arm_account_id,
     -- A study whose cells do not all name their share is taken to be meant equal.
     case

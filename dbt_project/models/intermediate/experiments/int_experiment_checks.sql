@@ -12,7 +12,7 @@ with arms as (
         bool_and(accounts.conversion_action is not null) as has_conversions,
         bool_and(accounts.value_action is not null) as has_value,
         string_agg(arms.arm_name, ', ' order by arms.position)
-            filter (where arms.objects = '[]'::jsonb or ads.ads is null) as arms_without_ads
+        filter (where arms.objects = '[]'::jsonb or ads.ads is null) as arms_without_ads
     from {{ ref('int_experiment_arms') }} as arms
     left join {{ ref('dim_account') }} as accounts
         on arms.arm_account_id = accounts.account_id
@@ -163,8 +163,8 @@ reach as (
             on
                 objects.arm_account_id = insights.account_id
                 and objects.object_id = insights.campaign_id
-                and insights.period_start >= experiments.since
-                and insights.period_end <= experiments.until
+                and experiments.since <= insights.period_start
+                and experiments.until >= insights.period_end
         where experiments.kind = 'randomised' and objects.object_level = 'campaign' and insights.reach > 0
     ) as periods
         on
@@ -192,7 +192,8 @@ sample_ratio as (
             and reach.experiment_id = arms.experiment_id
             and reach.arms = arms.arms
     where reach.degrees > 0
-    order by reach.account_id, reach.experiment_id, reach.period_end - reach.period_start desc, reach.period_end desc
+    order by
+        reach.account_id asc, reach.experiment_id asc, reach.period_end - reach.period_start desc, reach.period_end desc
 
 )
 

@@ -1,9 +1,9 @@
-{#- Choices of docs/reference/ab-statistics.md: the normal quantile of 0.975, and the share of the counting noise that an
-    interval must at least have. -#}
+{#- Choices of docs/reference/ab-statistics.md: the normal quantile of 0.975, and the share of the counting noise that
+    an interval must at least have. -#}
 {%- set z = '1.959963984540054' -%}
 {%- set share_of_counts = '0.5' -%}
--- The comparison as it stood after each day: estimate, standard error by leaving out one day at a time, interval and p,
--- and the always-valid ones. A mature day looks back on mature days only, an immature one on all of them.
+-- The comparison as it stood after each day: estimate, standard error by leaving out one day at a time, interval and
+-- p, and the always-valid ones. A mature day looks back on mature days only, an immature one on all of them.
 -- The formulas with their reasons: docs/reference/ab-statistics.md, sections 2 to 4; the names are those used there.
 with members as (
 
@@ -148,7 +148,10 @@ critical_values as materialized (
     select
         degrees,
         {{ function('students_t_quantile') }}(0.975, degrees) as t
-    from (select distinct degrees from errors where degrees is not null) as distinct_degrees
+    from (
+        select distinct degrees from errors
+        where degrees is not null
+    ) as distinct_degrees
 
 ),
 
