@@ -51,7 +51,7 @@ shares as (
         control_d / nullif(control_d_sum, 0) as control_d_share,
         arm_m / nullif(arm_m_sum, 0) as arm_m_share,
         arm_d / nullif(arm_d_sum, 0) as arm_d_share,
-        least(control_m_sum, control_d_sum, arm_m_sum, arm_d_sum) > 0 as has_estimate
+        least(control_m_sum, control_d_sum, arm_m_sum, arm_d_sum) > 1e-9 as has_estimate
     from members
 
 ),
@@ -62,13 +62,27 @@ left_out as (
     select
         *,
         case
-            when has_estimate and greatest(control_m_share, control_d_share, arm_m_share, arm_d_share) < 1
+            when
+                has_estimate
+                and 1 - greatest(control_m_share, control_d_share, arm_m_share, arm_d_share) >= 1e-12
                 then ln(1 - arm_d_share) - ln(1 - arm_m_share) - ln(1 - control_d_share) + ln(1 - control_m_share)
         end as u,
         case
             when has_estimate then (control_m_share + control_d_share + arm_m_share + arm_d_share) / 4
         end as q
     from shares
+
+),
+
+-- Neighbouring days, to see whether a difference comes and goes over several of them.
+neighbours as (
+
+    select
+        *,
+        u - avg(u) over look_of_comparison as v,
+        lag(u) over (look_of_comparison order by day) - avg(u) over look_of_comparison as v_of_day_before
+    from left_out
+    window look_of_comparison as (partition by account_id, experiment_id, metric, arm_id, look)
 
 ),
 
@@ -98,8 +112,12 @@ looked as (
             when has_estimate
                 then greatest(1, least(days_so_far - 1, floor(1 / sum(q * q) - 0.5)))::integer
         end as degrees,
+        case
+            when days_so_far >= 7 and count(u) = days_so_far and sum(u * u) > 0
+                then sum(v * v_of_day_before) / nullif(sum(v * v), 0)
+        end as autocorrelation,
         bool_or(extract(isodow from day) = 6) and bool_or(extract(isodow from day) = 7) as has_weekend
-    from left_out
+    from neighbours
     group by
         account_id,
         experiment_id,
@@ -128,6 +146,7 @@ errors as (
                 then ln(arm_m_sum / arm_d_sum) - ln(control_m_sum / control_d_sum)
         end as theta,
         case when se_days < 1e-9 then 0 else se_days end as se_of_days,
+        case when se_days >= 1e-9 then autocorrelation end as r,
         case
             when control_x_sum > 0 and arm_x_sum > 0 and has_estimate and metric in ('cpa', 'roas')
                 then sqrt(1 / control_x_sum + 1 / arm_x_sum)
@@ -187,7 +206,11 @@ looking_daily as (
         case
             when half is not null and days_so_far >= 7
                 then days_so_far * (-2 * ln(0.05) + ln(-2 * ln(0.05) + 1))::double precision / planned_days
-        end as g
+        end as g,
+        -- A short series shows less of its autocorrelation than there is, hence more than r.
+        case
+            when r > 1 / sqrt(days_so_far) - 1.0 / days_so_far then least(0.8, r + (1 + 3 * r) / days_so_far)
+        end as drift
     from intervals
 
 )
@@ -215,6 +238,8 @@ select
     t,
     half,
     se,
+    r as autocorrelation,
+    coalesce(sqrt((1 + drift) / (1 - drift)), 1) as drift_factor,
     case
         when half is not null
             then

@@ -62,3 +62,4 @@ inner join arm_days as controls
 where
     not arms.is_control
     and num_nulls(arms.m, arms.d, controls.m, controls.d) = 0
+    and (arms.metric = 'cpm' or num_nulls(arms.x, controls.x) = 0)

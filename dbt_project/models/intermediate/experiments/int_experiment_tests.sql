@@ -41,6 +41,33 @@ latest as (
 
 ),
 
+-- Days that are final for both arms, shown or not.
+mature as (
+
+    select
+        arms.account_id,
+        arms.experiment_id,
+        arms.arm_id,
+        count(*) as mature_days
+    from {{ ref('int_experiment_arms') }} as controls
+    inner join {{ ref('int_experiment_arms') }} as arms
+        on controls.account_id = arms.account_id and controls.experiment_id = arms.experiment_id
+    inner join {{ ref('int_experiment_arm_days') }} as control_days
+        on
+            controls.account_id = control_days.account_id
+            and controls.experiment_id = control_days.experiment_id
+            and controls.arm_id = control_days.arm_id
+    inner join {{ ref('int_experiment_arm_days') }} as arm_days
+        on
+            arms.account_id = arm_days.account_id
+            and arms.experiment_id = arm_days.experiment_id
+            and arms.arm_id = arm_days.arm_id
+            and control_days.day = arm_days.day
+    where controls.is_control and control_days.is_mature and arm_days.is_mature
+    group by arms.account_id, arms.experiment_id, arms.arm_id
+
+),
+
 joined as (
 
     select
@@ -72,7 +99,10 @@ joined as (
         latest.standard_error_counts,
         latest.degrees_of_freedom,
         latest.critical_value,
-        ln(1 + comparisons.minimum_effect)::double precision as delta,
+        latest.autocorrelation,
+        coalesce(latest.drift_factor, 1) as drift_factor,
+        coalesce(mature.mature_days, 0) - coalesce(latest.paired_days, 0) as unpaired_days,
+        coalesce(ln(1 + comparisons.minimum_effect)::double precision, 0) as delta,
         case
             when comparisons.metric = 'cpm' then least(latest.arm_yield, latest.control_yield)
             else least(latest.arm_count, latest.control_count)
@@ -88,6 +118,11 @@ joined as (
             and comparisons.experiment_id = latest.experiment_id
             and comparisons.metric = latest.metric
             and comparisons.arm_id = latest.arm_id
+    left join mature
+        on
+            comparisons.account_id = mature.account_id
+            and comparisons.experiment_id = mature.experiment_id
+            and comparisons.arm_id = mature.arm_id
 
 ),
 
@@ -105,8 +140,8 @@ posterior as (
                 then ceil(least(paired_days * (({{ z }} + {{ z_power }}) * se_plan / delta) ^ 2, 1e6))
         end as days_for_effect,
         case
-            when smaller_count >= least_count then 0
-            when smaller_count > 0 then least(ceil(paired_days * least_count / smaller_count), 1e6) - paired_days
+            when metric <> 'cpm' and smaller_count > 0
+                then least(ceil(paired_days * least_count / smaller_count), 1e6) - paired_days
         end as days_for_count
     from joined
 
@@ -174,11 +209,17 @@ select
     * exp(greatest(-(posterior_mean / nullif(posterior_deviation, 0)) ^ 2 / 2, -700)) / sqrt(2 * pi())
     - posterior_mean * {{ function('normal_cdf') }}(-posterior_mean / nullif(posterior_deviation, 0)) as expected_loss,
     (standard_error_days / nullif(standard_error_counts, 0)) ^ 2 as dispersion,
-    {{ function('normal_cdf') }}(delta / se_plan - critical_value)
-    + {{ function('normal_cdf') }}(-delta / se_plan - critical_value) as power_now,
-    {{ change_from_logarithm('(critical_value + ' ~ z_power ~ ') * se_plan') }} as minimum_detectable_effect,
     case
-        when days_for_effect is not null and days_for_count is not null
+        when delta > 0
+            then
+                {{ function('normal_cdf') }}(delta / se_plan - critical_value)
+                + {{ function('normal_cdf') }}(-delta / se_plan - critical_value)
+    end as power_now,
+    {{ change_from_logarithm('(critical_value + ' ~ z_power ~ ') * se_plan') }} as minimum_detectable_effect,
+    days_for_effect::integer as days_needed,
+    case
+        -- Reason: GREATEST passes over NULL, so a missing count asks for no day.
+        when days_for_effect is not null
             then greatest(0, days_for_effect - paired_days, 7 - paired_days, days_for_count)::integer
     end as days_still_needed
 from adjusted

@@ -44,7 +44,6 @@ overall as (
             when bool_or(is_better_than_control) or bool_and(verdict in ('winner', 'cheaper'))
                 then max(verdict) filter (where verdict in ('winner', 'cheaper'))
             when bool_and(verdict = 'no difference') then 'no difference'
-            when bool_and(verdict in ('winner', 'cheaper', 'no difference')) then 'no difference'
             else 'not enough data'
         end as verdict,
         min(reason) filter (where verdict = 'invalid') as invalid_because,
@@ -134,7 +133,7 @@ judged as (
         overall.verdict as verdict_of_results,
         case overall.verdict
             when 'no difference' then overall.words_of_no_difference
-            when 'not enough data' then overall.words_of_too_little
+            when 'not enough data' then coalesce(overall.words_of_too_little, 'not enough data')
             else overall.words_of_first
         end as words_of_results,
         case

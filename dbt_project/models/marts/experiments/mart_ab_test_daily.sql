@@ -41,7 +41,9 @@ select
     estimates.se_of_days as standard_error_days,
     estimates.se_counts as standard_error_counts,
     estimates.degrees as degrees_of_freedom,
-    estimates.t as critical_value
+    estimates.t as critical_value,
+    estimates.autocorrelation,
+    estimates.drift_factor
 from {{ ref('int_experiment_estimates') }} as estimates
 inner join {{ ref('int_experiments') }} as experiments
     on estimates.account_id = experiments.account_id and estimates.experiment_id = experiments.experiment_id

@@ -22,6 +22,7 @@ with judged as (
         case when checks.is_complete then tests.effect_low else tests.effect_always_low end as judged_low,
         case when checks.is_complete then tests.effect_high else tests.effect_always_high end as judged_high,
         case when checks.is_complete then tests.p_adjusted else tests.p_always_adjusted end as judged_p,
+        case when checks.is_complete then 0.05 else 0.01 end as judged_level,
         case
             when checks.is_complete then tests.interval_half_width else tests.interval_half_width_always
         end as judged_half,
@@ -42,7 +43,7 @@ with judged as (
                 then
                     'sample ratio check failed (p ' || to_char(checks.sample_ratio_p::numeric, 'FM0.0EEEE')
                     || '): the audience was not split as planned'
-            when tests.metric in ('cvr', 'cpa') and not checks.has_conversions
+            when tests.metric in ('cvr', 'cpa', 'roas') and not checks.has_conversions
                 then 'the account declares no conversion'
             when tests.metric = 'roas' and not checks.has_value then 'the account declares no conversion value'
         end as invalid_because,
@@ -81,9 +82,13 @@ decided as (
         case
             when invalid_because is not null then 'invalid'
             when too_little_because is not null or judged_half is null then 'not enough data'
-            when abs(log_effect) + judged_half < delta then 'no difference'
-            when judged_p < 0.05 and metric = 'cpm' then 'cheaper'
-            when judged_p < 0.05 then 'winner'
+            when abs(log_effect) + drift_factor * judged_half < delta then 'no difference'
+            when
+                judged_p < judged_level
+                and abs(log_effect) > drift_factor * judged_half
+                -- That the seeming winner is in truth worse by the minimum effect is ruled out at 99.5 %.
+                and abs(log_effect) + delta > 2.5758293035489004 * drift_factor * standard_error
+                then case when metric = 'cpm' then 'cheaper' else 'winner' end
             else 'not enough data'
         end as verdict
     from judged
@@ -142,6 +147,8 @@ select
     case
         when named.verdict = 'invalid' then named.invalid_because
         when named.verdict = 'not enough data' and named.too_little_because is not null then named.too_little_because
+        when named.verdict = 'not enough data' and named.judged_p < named.judged_level
+            then 'likely, but still too uncertain to act on: ' || named.difference_in_words
         when named.verdict = 'not enough data'
             then 'the difference may be chance: ' || named.difference_in_words
         else named.difference_in_words
@@ -149,6 +156,7 @@ select
     named.winner_arm_id,
     named.last_day,
     named.paired_days,
+    named.unpaired_days::integer as unpaired_days,
     named.control_yield,
     named.control_base,
     named.control_count,
@@ -172,6 +180,8 @@ select
     named.standard_error_counts,
     named.degrees_of_freedom,
     named.dispersion,
+    named.autocorrelation,
+    named.drift_factor,
     named.chance_to_win,
     named.expected_loss,
     named.sample_ratio_p,
@@ -179,6 +189,7 @@ select
     named.minimum_effect,
     named.power_now,
     named.minimum_detectable_effect,
+    named.days_needed,
     named.days_still_needed
 from named
 inner join {{ ref('dim_account') }} as accounts
