@@ -1,4 +1,16 @@
-{#- How an experiment's numbers are written in its sentences and columns. The statistics themselves stand in the models. -#}
+{#- How an experiment's numbers are made and written: what its models share. The statistics themselves stand there. -#}
+
+{#- A step on the way to the A/B marts, kept as a small table. Reason: as nested views the planner takes each for one row
+    and computes it anew for every row of the next, which takes minutes for a dozen experiments. -#}
+{% macro experiment_step(key) -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mirror',
+    unique_key=key,
+    on_schema_change='append_new_columns',
+    post_hook='analyze {{ this }}'
+) }}
+{%- endmacro %}
 
 {#- A fraction as text in percent with one decimal, e.g. `-12.3 %`; beyond a million percent only that it is. -#}
 {% macro percent_in_words(fraction) -%}

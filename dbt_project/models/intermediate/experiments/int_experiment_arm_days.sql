@@ -1,3 +1,5 @@
+{{ experiment_step(['account_id', 'experiment_id', 'arm_id', 'day']) }}
+
 -- Each arm on each day of its experiment that was pulled, delivery or not. Absent is read as zero only where silence
 -- can mean nothing else: the API was asked for it, or the imported file has the column on another day.
 with slices as (

@@ -1,3 +1,5 @@
+{{ experiment_step(['account_id', 'experiment_id', 'arm_id']) }}
+
 -- The arms of each experiment with what was meant to flow to each: cells of a study with their share of the audience,
 -- or the declared arms, meant to be equal.
 with cells as (

@@ -1,3 +1,5 @@
+{{ experiment_step(['account_id', 'experiment_id']) }}
+
 -- Whether an experiment can be trusted, apart from its numbers: what its arms are made of, which days are there, and
 -- whether the audience (of a study) and the money were split as planned.
 with arms as (

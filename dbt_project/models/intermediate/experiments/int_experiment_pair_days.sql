@@ -1,3 +1,5 @@
+{{ experiment_step(['account_id', 'experiment_id', 'metric', 'arm_id', 'day']) }}
+
 -- Control and arm side by side on the days on which both were shown, per metric: m over d is the yield, of which more
 -- is better (conversions per money for CPA), x what was counted. docs/reference/ab-statistics.md, section 1.
 with arm_days as (

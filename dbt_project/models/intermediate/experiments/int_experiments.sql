@@ -1,3 +1,5 @@
+{{ experiment_step(['account_id', 'experiment_id']) }}
+
 -- What is compared, when and by which metric: Meta's split tests, which nobody has to declare, and what clients.yml
 -- declares. A declaration that names a study says by which metric the study is judged.
 with studies as (
