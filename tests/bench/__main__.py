@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from tests.bench import machine
+from tests.bench.ab_study import ab
 from tests.bench.costs import costs
 from tests.bench.demo import demo
 from tests.bench.figures import Report, as_markdown, show
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "memory": memory,
     "demo": demo,
     "costs": costs,
+    "ab": ab,
 }
 SLOW = {"demo"}
 

@@ -98,10 +98,10 @@ def median_of(
 
 def as_markdown(machine: Sequence[str], reports: Sequence[Report]) -> str:
     """Everything as markdown, for the README."""
-    lines = _markdown_table(HEADINGS, [figure.cells() for report in reports for figure in report.figures])
+    lines = markdown_table(HEADINGS, [figure.cells() for report in reports for figure in report.figures])
     for report in reports:
         if report.rows:
-            lines += ["", *_markdown_table(report.columns, report.rows)]
+            lines += ["", *markdown_table(report.columns, report.rows)]
     notes = [note for report in reports for note in report.notes]
     return "\n".join([*lines, "", *(f"- {text}" for text in (*machine, *notes))]) + "\n"
 
@@ -116,7 +116,8 @@ def show(console: Console, machine: Sequence[str], reports: Sequence[Report]) ->
         console.print(f"[dim]-[/] {escape(text)}", highlight=False)
 
 
-def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table, its first column to the left."""
     sides = ["---" if number == 0 else "---:" for number in range(len(columns))]
     return [f"| {' | '.join(cells)} |" for cells in (columns, sides, *rows)]
 

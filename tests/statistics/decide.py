@@ -1,7 +1,7 @@
 """From the numbers of an experiment's rows to its verdicts, and the checks beside the test.
 
 What belongs here: sections 6, 8 and 9 of `docs/reference/ab-statistics.md` for one experiment. What does not:
-estimating (`reference.py`), and what makes an experiment invalid before any number (its declaration, shared ads, currencies).
+estimating (`reference.py`), and what makes an experiment invalid before any number (its declaration, shared ads).
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ class Results:
     p_always: Array
     drift: Array
     counts: Array
+    days: int
 
     def verdict(self, minimum: float, delta: float, running: bool) -> Verdicts:
         """Section 9 for a single arm, without the checks that a drawn experiment always passes.
@@ -58,7 +59,7 @@ class Results:
         """
         half, p, alpha = (self.half_always, self.p_always, EARLY_ALPHA) if running else (self.half, self.p, ALPHA)
         size = abs(self.theta)
-        ready = (self.counts.min(-1) >= minimum) & np.isfinite(half)
+        ready = (self.counts.min(-1) >= minimum) & np.isfinite(half) & (self.days >= BURN_IN)
         alike = ready & (size + half * self.drift < delta)
         sure = (p < alpha) & (size > half * self.drift) & (size + delta > WRONG_WAY * self.se * self.drift)
         return Verdicts(alike, np.where(ready & ~alike & sure, np.sign(self.theta), 0).astype(int))
@@ -89,6 +90,7 @@ def analyse(sums: Sums, metric: str, planned: int | None = None, kappa: float = 
         counts = {"ctr": sums.link_clicks, "cpm": sums.impressions}.get(metric, sums.conversions).sum(-1)
         share = np.maximum(0, 1 - total_m / total_d) if metric in {"ctr", "cvr"} else np.ones_like(total_m)
         se_counts = np.sqrt((share / counts).sum(-1)) if metric != "cpm" else np.full_like(theta, np.nan)
+        se_counts = np.where(np.isfinite(theta) & np.isfinite(se_counts), se_counts, np.nan)
         se_days = np.where(np.isfinite(theta) & np.isfinite(se_days) & (days > 1), se_days, np.nan)
         se_days = np.where(se_days < TINY_ERROR, 0.0, se_days)
         t = special.stdtrit(df, 0.975)
@@ -105,7 +107,7 @@ def analyse(sums: Sums, metric: str, planned: int | None = None, kappa: float = 
         if days < BURN_IN:
             half_always, p_always = half_always * np.nan, p_always * np.nan
         p = np.where(np.isnan(half), np.nan, p)
-    return Results(theta, half, p, se, se_days, se_counts, df, half_always, p_always, _drift(u), counts)
+    return Results(theta, half, p, se, se_days, se_counts, df, half_always, p_always, _drift(u), counts, days)
 
 
 def _log_rest(share: Array) -> Array:

@@ -76,7 +76,8 @@ def compare(control: Arm, arm: Arm, metric: str, plan: Plan) -> Row:
     row["covers_weekend"] = {6, 7} <= {day for day, is_paired in zip(weekdays, both, strict=False) if is_paired}
     for prefix, one in (("control", control), ("arm", arm)):
         for name in ("spend", "impressions", "link_clicks", "conversions", "conversion_value"):
-            row[f"{prefix}_{name}"] = float(one.part(name)[both].sum())
+            total = float(one.part(name)[both].sum())
+            row[f"{prefix}_{name}"] = total if math.isfinite(total) else None
     row["control_value"] = _shown(metric, *table[:2].sum(axis=1))
     row["arm_value"] = _shown(metric, *table[2:].sum(axis=1))
 
@@ -197,7 +198,7 @@ def _always_valid(sign: int, theta: float | None, se: float | None, days: int, p
 
     def log_p(score: float) -> float:
         # How much likelier the score is without an effect than under effects spread as a normal law.
-        return float(stats.norm.logpdf(score) - stats.norm.logpdf(score, scale=math.sqrt(variance)))
+        return (math.log(variance) - score**2 * (1 - 1 / variance)) / 2
 
     score = optimize.brentq(lambda value: log_p(value) - math.log(0.05), 0, 1000, xtol=1e-13, rtol=1e-14)
     half = score * se
@@ -213,7 +214,10 @@ def _bayes(theta: float | None, se: float | None) -> Row:
     loss, upper = 0.0, -mean / sd
     if upper > -38:  # further out the density is zero in double precision
         lower = min(upper, 0.0) - 12.0
-        loss = integrate.quad(lambda x: -(mean + sd * x) * stats.norm.pdf(x), lower, upper, epsabs=1e-13, limit=200)[0]
+        loss = integrate.quad(lambda x: -(mean + sd * x) * math.exp(-x * x / 2), lower, upper, epsabs=1e-13, limit=200)[
+            0
+        ]
+        loss /= math.sqrt(2 * math.pi)
     return {"chance_to_win": float(stats.norm.sf(0, loc=mean, scale=sd)), "expected_loss": float(loss)}
 
 

@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 MEAN_ORDER = 60.0
 PRICE_OF_1000 = 8.0
 CONVERSION_RATE = 0.03
+BLOCK = 2_000_000
 Orders = Literal["lognormal", "pareto", "equal", "very heavy"]
 
 
@@ -114,8 +115,7 @@ def draw(rng: np.random.Generator, experiments: int, days: int, world: World, ef
     chance = CONVERSION_RATE * arms_own() * both() * _on_b(truth.conversion_rate)
     chance = chance * (spend.mean(axis=1, keepdims=True) / world.spend) ** world.follows_spend
     conversions = rng.binomial(clicks, np.minimum(1.0, chance))
-    order = np.repeat(np.arange(conversions.size), conversions.ravel())
-    value = np.bincount(order, _orders(rng, world.orders, order.size), minlength=conversions.size).reshape(shape)
+    value = _revenue(rng, world.orders, conversions.ravel()).reshape(shape)
     return Sums(
         spend,
         impressions.astype(np.float64),
@@ -139,6 +139,17 @@ def _walk(noise: Array, memory: float) -> Array:
     for day in range(1, noise.shape[-1]):
         walk[..., day] = memory * walk[..., day - 1] + np.sqrt(1 - memory**2) * noise[..., day]
     return walk
+
+
+def _revenue(rng: np.random.Generator, law: Orders, conversions: NDArray[np.int64]) -> Array:
+    """Sum of so many order values for each entry; in blocks, since a large world has a hundred million orders."""
+    value = np.empty(conversions.size)
+    block = max(1, int(BLOCK / max(1.0, conversions.mean())))
+    for first in range(0, conversions.size, block):
+        counts = conversions[first : first + block]
+        cell = np.repeat(np.arange(counts.size), counts)
+        value[first : first + block] = np.bincount(cell, _orders(rng, law, cell.size), minlength=counts.size)
+    return value
 
 
 def _orders(rng: np.random.Generator, law: Orders, count: int) -> Array:
