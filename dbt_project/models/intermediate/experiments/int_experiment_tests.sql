@@ -205,9 +205,17 @@ adjusted as (
 select
     *,
     {{ function('normal_cdf') }}(posterior_mean / nullif(posterior_deviation, 0)) as chance_to_win,
-    posterior_deviation
-    * exp(greatest(-(posterior_mean / nullif(posterior_deviation, 0)) ^ 2 / 2, -700)) / sqrt(2 * pi())
-    - posterior_mean * {{ function('normal_cdf') }}(-posterior_mean / nullif(posterior_deviation, 0)) as expected_loss,
+    case
+        when posterior_deviation > 0
+            then
+                -- Reason for greatest(): the difference of two nearly equal numbers may end below zero.
+                greatest(
+                    0,
+                    posterior_deviation * exp(-least((posterior_mean / posterior_deviation) ^ 2 / 2, 700))
+                    / sqrt(2 * pi())
+                    - posterior_mean * {{ function('normal_cdf') }}(-posterior_mean / posterior_deviation)
+                )
+    end as expected_loss,
     (standard_error_days / nullif(standard_error_counts, 0)) ^ 2 as dispersion,
     case
         when delta > 0

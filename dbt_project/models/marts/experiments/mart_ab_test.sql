@@ -18,6 +18,8 @@ primary_results as (
     select
         *,
         winner_arm_id = arm_id as is_better_than_control,
+        case when count(*) over (partition by account_id, experiment_id) > 1 then arm_name || ': ' else '' end
+        || reason as reason_of_arm,
         row_number() over (
             partition by account_id, experiment_id
             order by
@@ -51,7 +53,7 @@ overall as (
         min(reason) filter (where place_of_arm = 1) as reason_of_first,
         min(winner_arm_id) filter (where place_of_arm = 1) as winner_of_first,
         min(verdict_in_words) filter (where verdict = 'no difference') as words_of_no_difference,
-        string_agg(reason, '; ' order by place_of_arm) as all_reasons,
+        string_agg(reason_of_arm, '; ' order by place_of_arm) as all_reasons,
         count(*) as comparisons,
         -- What is still undecided speaks for the whole where nothing won.
         min(verdict_in_words) filter (where verdict = 'not enough data') as words_of_too_little
