@@ -70,7 +70,7 @@ def cases(seed: int = 11) -> list[Case]:
         effects = rng.choice([0.6, 1.0, 1.0, 1.3, 2.0], int(rng.integers(1, 4)))
         arms = [draw(rng, days, 1.0, volume, shared), *(draw(rng, days, float(e), volume, shared) for e in effects)]
         metric = str(rng.choice(["ctr", "cvr", "cpa", "roas", "cpm"]))
-        planned = [days, days, days + 5, None][number % 4]
+        planned = [days, days, 40, None][number % 4]  # nothing is pulled after day 35
         found.append(Case(f"drawn {number}", arms, 701, metric, float(rng.choice([0, 0.05, 0.1, 0.3])), planned))
     for number in range(4):
         shared = rng.lognormal(0, 0.2, 31)
@@ -156,6 +156,8 @@ def load(warehouse: Warehouse, wanted: list[Case]) -> None:
         ads = iter(range(account * 1000, account * 1000 + 999))
         for number, case in enumerate(members):
             case.ads = [next(ads) for _ in case.arms]
+            for ad in case.ads:
+                entity(warehouse, "ads", account, ad, f"Ad {ad}", adset_id="1100", campaign_id="1000")
             _declare_experiment(warehouse, case, f"case-{number}")
         for offset in range(max(case.days for case in members)):
             _commit_day(warehouse, account, FIRST + timedelta(days=offset), offset, members)

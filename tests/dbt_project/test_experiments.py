@@ -81,7 +81,7 @@ def reference(case: Case) -> dict[tuple[str, str], dict[str, Any]]:
     plan = Plan(
         minimum_effect=case.minimum_effect or None,
         planned_days=case.planned_days,
-        running=case.planned_days is None or days < case.planned_days,
+        running=case.planned_days is None or case.planned_days > min(known, 35),
         weekdays=weekdays,
     )
     control, *arms = (as_arm(sums, days) for sums in case.arms)
@@ -119,5 +119,3 @@ def same(ours: Any, theirs: Any) -> bool:
 
 def declare_bad_ones(warehouse: Warehouse) -> None:
     """Experiments that cannot be judged, on the ads of the cases."""
-
-

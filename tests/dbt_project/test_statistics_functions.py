@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,7 +91,11 @@ def test_chi_square_tail(functions: Project) -> None:
     [
         ("normal_cdf(a)", "float8", [[None]]),
         ("normal_quantile(a)", "float8", [[None], [0.0], [1.0], [-0.1], [1.1], [float("nan")], [float("inf")]]),
-        ("students_t_two_sided_p(a, b)", "float8 int4", [[None, 5], [1.0, None], [1.0, 0], [1.0, -3], [float("nan"), 5]]),
+        (
+            "students_t_two_sided_p(a, b)",
+            "float8 int4",
+            [[None, 5], [1.0, None], [1.0, 0], [1.0, -3], [float("nan"), 5]],
+        ),
         ("students_t_quantile(a, b)", "float8 int4", [[None, 5], [0.5, None], [0.5, 0], [0.0, 5], [1.0, 5], [2.0, 5]]),
         ("chi_square_tail(a, b)", "float8 int4", [[None, 1], [1.0, None], [1.0, 0], [-1.0, 1], [float("nan"), 1]]),
     ],

@@ -77,7 +77,7 @@ select
     case
         when count(planned_weight) over experiment = count(*) over experiment
             then {{ function('safe_div') }}(planned_weight, sum(planned_weight) over experiment)
-        else 1::numeric / count(*) over experiment
+        else {{ function('safe_div') }}(1, count(*) over experiment)
     end as planned_share,
     objects
 from arms

@@ -134,14 +134,14 @@ posterior as (
         theta * {{ prior_variance }} / ({{ prior_variance }} + standard_error ^ 2) as posterior_mean,
         sqrt({{ prior_variance }} * standard_error ^ 2 / ({{ prior_variance }} + standard_error ^ 2))
             as posterior_deviation,
-        -- Reason for the bound: a million days is as good as never, and fits into an integer.
+        -- Reason for the bound: a thousand million days is as good as never, and fits into an integer.
         case
             when se_plan is not null and delta > 0
-                then ceil(least(paired_days * (({{ z }} + {{ z_power }}) * se_plan / delta) ^ 2, 1e6))
+                then ceil(least(paired_days * (({{ z }} + {{ z_power }}) * se_plan / delta) ^ 2, 1e9))
         end as days_for_effect,
         case
             when metric <> 'cpm' and smaller_count > 0
-                then least(ceil(paired_days * least_count / smaller_count), 1e6) - paired_days
+                then least(ceil(paired_days * least_count / smaller_count), 1e9) - paired_days
         end as days_for_count
     from joined
 

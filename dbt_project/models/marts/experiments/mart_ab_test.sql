@@ -23,7 +23,7 @@ primary_results as (
         row_number() over (
             partition by account_id, experiment_id
             order by
-                winner_arm_id = arm_id desc nulls last,
+                coalesce(winner_arm_id = arm_id, false) desc,
                 case when metric in ('cpa', 'cpm') then -log_effect else log_effect end desc nulls last,
                 arm_id
         ) as place_of_arm

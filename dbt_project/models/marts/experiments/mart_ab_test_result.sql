@@ -41,7 +41,7 @@ with judged as (
                 then 'the arms are in different currencies, so money cannot be compared'
             when checks.sample_ratio_p < 0.001
                 then
-                    'sample ratio check failed (p ' || to_char(checks.sample_ratio_p::numeric, 'FM0.0EEEE')
+                    'sample ratio check failed (p ' || trim(to_char(checks.sample_ratio_p::numeric, '9.9EEEE'))
                     || '): the audience was not split as planned'
             when tests.metric in ('cvr', 'cpa', 'roas') and not checks.has_conversions
                 then 'the account declares no conversion'
