@@ -156,7 +156,7 @@ def _orders(rng: np.random.Generator, law: Orders, count: int) -> Array:
     """Values of single orders with mean `MEAN_ORDER`."""
     if law == "equal":
         return np.full(count, MEAN_ORDER)
-    if law == "pareto":  # infinite variance nearly: the tail index is 2.5
+    if law == "pareto":  # a variance, but no third moment
         return (rng.pareto(2.5, count) + 1) * MEAN_ORDER * 1.5 / 2.5
     sd = 0.85 if law == "lognormal" else 1.3
     return np.exp(rng.normal(-sd * sd / 2, sd, count)) * MEAN_ORDER
