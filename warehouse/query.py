@@ -59,6 +59,13 @@ _DEMO_SUMMARY = """
     FROM sums
     ORDER BY client_name, currency
 """
+_AB_VERDICTS = """
+    SELECT
+        account_id, experiment_id, client_name, account_name, experiment_name, kind, primary_metric, since, until,
+        planned_days, mature_days, paired_days, is_complete, verdict, verdict_in_words, reason, findings, edits
+    FROM marts.mart_ab_test
+    ORDER BY client_name, account_name, since, experiment_id
+"""
 _ACCOUNT_OVERVIEW = """
     SELECT
         account.account_id,
@@ -120,6 +127,21 @@ def demo_summary(warehouse: Warehouse) -> list[Row]:
         SchemaOutdated: The marts were never built.
     """
     return _rows(warehouse, _DEMO_SUMMARY)
+
+
+def ab_verdicts(warehouse: Warehouse) -> list[Row]:
+    """Every experiment with its verdict by the primary metric.
+
+    Returns:
+        Rows of `account_id, experiment_id, client_name, account_name, experiment_name, kind, primary_metric, since,
+        until` (account's days, both included), `planned_days, mature_days, paired_days, is_complete, verdict`
+        (`winner`, `cheaper`, `no difference`, `not enough data`, `invalid`), `verdict_in_words, reason, findings,
+        edits`.
+
+    Raises:
+        SchemaOutdated: The marts were never built.
+    """
+    return _rows(warehouse, _AB_VERDICTS)
 
 
 def account_overview(warehouse: Warehouse) -> list[Row]:

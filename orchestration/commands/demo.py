@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from babel.numbers import get_currency_precision
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.build import build_marts
@@ -17,7 +18,7 @@ from orchestration.platform import open_platform
 from orchestration.progress import Display
 from orchestration.pull import run_pull
 from orchestration.pull_model import PullRequest, raise_if_nothing_came
-from warehouse.query import demo_summary
+from warehouse.query import ab_verdicts, demo_summary
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +40,7 @@ def demo(
         show_pull(summary)
         show_build(build_marts(platform))
         show_clients(demo_summary(platform.warehouse))
+        show_experiments(ab_verdicts(platform.warehouse))
         database = platform.warehouse.safe_url
     out.print(f"\nDone in {time.monotonic() - started:.0f} s. Where to look next:")
     out.print(f"  database   psql '{database}'   (schemas raw, ops, marts)", soft_wrap=True)
@@ -74,6 +76,31 @@ def show_clients(rows: list[dict[str, Any]]) -> None:
         )  # fmt: skip
     out.print(table)
     out.print("[dim]Meta still changes the numbers of the last 28 days: conversions arrive late.[/]")
+
+
+def show_experiments(rows: list[dict[str, Any]]) -> None:
+    """Prints what each experiment says, and why."""
+    if not rows:
+        return
+    table = Table(
+        title="\nExperiments: split tests of Meta, and declared comparisons (observational)", title_justify="left"
+    )
+    table.add_column("Experiment", max_width=30)
+    table.add_column("Days", justify="right", no_wrap=True)
+    table.add_column("Verdict", max_width=22)
+    table.add_column("Why", max_width=36)
+    styles = {"winner": "green", "cheaper": "green", "no difference": "cyan", "invalid": "red"}
+    for row in rows:
+        kind = "" if row["kind"].startswith("randomised") else " (observational)"
+        planned = row["planned_days"]
+        table.add_row(
+            escape(f"{row['account_name']}: {row['experiment_name']}{kind}"),
+            str(row["mature_days"]) if planned is None else f"{row['mature_days']} of {planned}",
+            f"[{styles.get(row['verdict'], 'yellow')}]{escape(row['verdict_in_words'])}[/]",
+            escape(row["reason"]),
+        )
+    out.print(table)
+    out.print("[dim]Only days that Meta no longer restates count. Findings and edits: marts.mart_ab_test.[/]")
 
 
 def _money(value: Any, currency: str) -> str:

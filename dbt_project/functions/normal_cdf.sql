@@ -1,0 +1,1 @@
+select 0.5 * erfc(-x / sqrt(2::double precision))
