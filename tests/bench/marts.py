@@ -116,9 +116,11 @@ _OBJECTS = (
     """,
     *(
         f"""
-        INSERT INTO raw.{kind} (account_id, id, name, status, effective_status, updated_time, payload, pulled_at, run_id)
+        INSERT INTO raw.{kind}
+            (account_id, id, name, status, effective_status, updated_time, payload, pulled_at, run_id)
         SELECT account, id, '{noun} ' || id, 'ACTIVE', 'ACTIVE', '2024-01-01',
-            jsonb_build_object('created_time', '2024-01-01T00:00:00+0000') || {parents}, '2024-01-02', gen_random_uuid()
+            jsonb_build_object('created_time', '2024-01-01T00:00:00+0000') || {parents},
+            '2024-01-02', gen_random_uuid()
         FROM generate_series(1, %(accounts)s) AS account
         CROSS JOIN (SELECT DISTINCT ad / {per} AS id FROM generate_series(1, %(ads)s) AS ad) AS made
         """
