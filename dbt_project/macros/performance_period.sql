@@ -272,6 +272,8 @@ described as (
             summed.account_id = people.account_id
             and summed.period_start = people.period_start
             and framed.period_end = people.period_end
+            -- Of a period with days missing here Meta's people would stand beside a part of their impressions.
+            and framed.is_complete
             {%- if grain != 'account' %}
             and summed.{{ grain }}_id = people.{{ grain }}_id
             {%- endif %}
