@@ -234,9 +234,8 @@ described as (
         summed.spend,
         summed.impressions,
         {%- if is_converted %}
-        -- Meta's period is whole; beside the sums of a part of it its people would not fit.
-        case when framed.is_complete then people.reach end as reach,
-        case when framed.is_complete then people.frequency end as frequency,
+        people.reach,
+        people.frequency,
         {%- endif %}
         summed.link_clicks,
         summed.clicks_all,
