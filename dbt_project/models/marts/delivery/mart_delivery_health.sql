@@ -21,31 +21,19 @@ with ad_days as (
 
 ),
 
-ad_set_conversions as (
+-- Zero only where silence can mean nothing else on every day (see performance_daily). Reason for a window over the ads
+-- and not a join of the ad sets' sums: the planner expects few rows of a join with sums, and would then read all the
+-- rankings once for each ad and day.
+ad_weeks as (
 
     select
-        account_id,
-        day,
-        ad_set_id,
-        sum(conversions) as conversions,
-        bool_and(is_conversion_count_complete) as is_complete
-    from ad_days
-    group by account_id, day, ad_set_id
-
-),
-
--- Zero only where silence can mean nothing else on every day (see performance_daily).
-ad_set_weeks as (
-
-    select
-        account_id,
-        day,
-        ad_set_id,
+        *,
         case
-            when bool_and(is_complete) over last_seven_days then coalesce(sum(conversions) over last_seven_days, 0)
+            when bool_and(is_conversion_count_complete) over last_seven_days
+                then coalesce(sum(conversions) over last_seven_days, 0)
             else sum(conversions) over last_seven_days
         end as conversions_7d
-    from ad_set_conversions
+    from ad_days
     window last_seven_days as (
         partition by account_id, ad_set_id
         order by day
@@ -125,16 +113,11 @@ described as (
         {{ ranking_ordinal('rankings.quality_ranking') }} as quality_ranking_ordinal,
         {{ ranking_ordinal('rankings.engagement_rate_ranking') }} as engagement_rate_ranking_ordinal,
         {{ ranking_ordinal('rankings.conversion_rate_ranking') }} as conversion_rate_ranking_ordinal,
-        ad_set_weeks.conversions_7d,
+        ad_days.conversions_7d,
         greatest(ad_edits.edited_on, ad_set_edits.edited_on, campaign_edits.edited_on) as last_edited_on
-    from ad_days
+    from ad_weeks as ad_days
     inner join {{ ref('dim_account') }} as accounts
         on ad_days.account_id = accounts.account_id
-    inner join ad_set_weeks
-        on
-            ad_days.account_id = ad_set_weeks.account_id
-            and ad_days.day = ad_set_weeks.day
-            and ad_days.ad_set_id = ad_set_weeks.ad_set_id
     left join rankings
         on
             ad_days.account_id = rankings.account_id
