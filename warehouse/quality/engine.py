@@ -21,8 +21,6 @@ from uuid import uuid4
 # Reason: read when the module is imported; `orchestration.privacy` says the same for the whole platform, and this
 # package must not phone home for anybody else either.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
-# Reason: it logs each of its own defaults as information, and two hundred lines of that while it is imported.
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 import great_expectations as gx
 from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
@@ -32,6 +30,9 @@ from warehouse.pool import Connection
 from warehouse.quality.measure import batch_table
 from warehouse.quality.model import ENTITIES
 from warehouse.quality.rules import ColumnRule, QueryRule, RowRule, Rule
+
+# Reason: it logs each of its own defaults as information.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 # Reason: the package's type stubs neither export its expectations nor know an engine's arguments.
 _expectations: Any = import_module("great_expectations.expectations")
