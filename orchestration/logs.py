@@ -23,7 +23,7 @@ from orchestration.redaction import Redactor, redactor
 FIELDS = ("run", "account", "slice")
 _context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_LOUD = ("urllib3", "asyncio", "facebook_business", "alembic", "sqlfluff")
+_LOUD = ("urllib3", "asyncio", "facebook_business", "alembic", "sqlfluff", "great_expectations")
 
 
 @contextmanager

@@ -83,7 +83,9 @@ def show_experiments(rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     table = Table(
-        title="\nExperiments: split tests of Meta, and declared comparisons (observational)", title_justify="left"
+        title="\nExperiments: split tests of Meta, and declared comparisons (observational)",
+        title_justify="left",
+        show_lines=True,
     )
     table.add_column("Experiment", max_width=26)
     table.add_column("Days", justify="right", no_wrap=True)
@@ -101,6 +103,7 @@ def show_experiments(rows: list[dict[str, Any]]) -> None:
         )
     out.print(table)
     out.print("[dim]Only days that Meta no longer restates count. Findings and edits: marts.mart_ab_test.[/]")
+    out.print("[dim]Observational: Meta decided who saw which ad, so a winner may owe it to its audience.[/]")
 
 
 def _money(value: Any, currency: str) -> str:

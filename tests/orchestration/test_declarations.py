@@ -400,7 +400,7 @@ def test_a_reporting_currency_without_rates_is_told() -> None:
 
 
 def test_the_example_and_the_demo_are_sound(tmp_path: Path) -> None:
-    for path, experiments in ((ROOT / "clients.example.yml", 2), (write_demo_clients(tmp_path), 2)):
+    for path, experiments in ((ROOT / "clients.example.yml", 2), (write_demo_clients(tmp_path), 3)):
         clients = load_clients(path)
         assert clients.warnings == ()
         declared = clients.declarations

@@ -109,6 +109,7 @@ named as (
         || case when is_complete then ')' else ', valid at any look)' end as difference_in_words,
         case
             when days_still_needed > 3650 then 'more than ten years at this volume'
+            when days_still_needed > 365 then 'more than a year at this volume'
             when days_still_needed > 0 and until is not null and paired_days >= planned_days
                 then 'a new test of about ' || (paired_days + days_still_needed) || ' days'
             when days_still_needed > 0 then 'about ' || days_still_needed || ' more days'
