@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-import time
 from collections import Counter
-from contextlib import ExitStack
-from pathlib import Path
 
-from tests.databases import Databases
+from tests.mutations.crew import judge_all
 from tests.mutations.mutant import Mutant
+from tests.mutations.mutants_experiments import MUTANTS as EXPERIMENTS
+from tests.mutations.mutants_facts import MUTANTS as FACTS
+from tests.mutations.mutants_history import MUTANTS as HISTORY
 from tests.mutations.mutants_marts import MUTANTS as MARTS
+from tests.mutations.mutants_performance import MUTANTS as PERFORMANCE
 from tests.mutations.mutants_shared import MUTANTS as SHARED
-from tests.mutations.plant import check, copy_project, planted
-from tests.mutations.suite import ROOT, Suite, Verdict
+from tests.mutations.plant import check
+from tests.mutations.suite import ROOT, Verdict
 
-MUTANTS = [*SHARED, *MARTS]
+MUTANTS = [*SHARED, *MARTS, *PERFORMANCE, *HISTORY, *FACTS, *EXPERIMENTS]
 PROJECT = ROOT / "dbt_project"
 PAGE = ROOT / "docs" / "reference" / "mutation-check.md"
 GOAL = 0.95
@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="list the bugs and stop")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
     parser.add_argument("--no-pytest", action="store_true", help="dbt's own tests alone, which is quicker")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="bugs judged at once (default 2)")
     chosen = parser.parse_args()
     faults = check(MUTANTS, PROJECT)
     unknown = sorted(set(chosen.only) - {mutant.name for mutant in MUTANTS})
@@ -42,7 +43,7 @@ def main() -> int:
         for mutant in mutants:
             print(f"{mutant.name:40} {mutant.file:55} {mutant.meaning}")
         return 0
-    verdicts = run(mutants, with_pytest=not chosen.no_pytest)
+    verdicts = run(mutants, workers=chosen.workers, with_pytest=not chosen.no_pytest)
     killed = sum(verdict.killed_by is not None for verdict in verdicts.values())
     print(f"{killed} of {len(mutants)} noticed.")
     if not chosen.only and not chosen.no_pytest:
@@ -50,22 +51,14 @@ def main() -> int:
     return 0 if killed >= GOAL * len(mutants) else 1
 
 
-def run(mutants: list[Mutant], *, with_pytest: bool) -> dict[Mutant, Verdict]:
+def run(mutants: list[Mutant], *, workers: int, with_pytest: bool) -> dict[Mutant, Verdict]:
     """Judges each, and prints it."""
     verdicts = {}
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="meta-ads-mutations-")))
-        url = stack.enter_context(Databases(stack).fresh("plain"))
-        copy = copy_project(PROJECT, scratch / "dbt_project")
-        suite = Suite(url, copy, scratch)
-        suite.prepare()
-        for mutant in mutants:
-            started = time.monotonic()
-            with planted(copy, mutant):
-                verdict = verdicts[mutant] = suite.judge(mutant, with_pytest=with_pytest)
-            who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
-            print(f"{mutant.name:40} {time.monotonic() - started:5.0f} s  {who}", flush=True)
-    return verdicts
+    for mutant, verdict, seconds in judge_all(mutants, PROJECT, workers=workers, with_pytest=with_pytest):
+        verdicts[mutant] = verdict
+        who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
+        print(f"{mutant.name:40} {seconds:5.0f} s  {who}", flush=True)
+    return {mutant: verdicts[mutant] for mutant in mutants}
 
 
 def page(verdicts: dict[Mutant, Verdict]) -> str:
