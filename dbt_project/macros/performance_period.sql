@@ -234,8 +234,9 @@ described as (
         summed.spend,
         summed.impressions,
         {%- if is_converted %}
-        people.reach,
-        people.frequency,
+        -- Meta's period is whole; beside the sums of a part of it its people would not fit.
+        case when framed.is_complete then people.reach end as reach,
+        case when framed.is_complete then people.frequency end as frequency,
         {%- endif %}
         summed.link_clicks,
         summed.clicks_all,

@@ -18,7 +18,7 @@ from tests.dbt_project.world import account_row, ad_row, commit, declare, entity
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dbt")]
 
-ACCOUNTS = (301, 302)
+ACCOUNTS = (401, 402)
 FIRST = date(2026, 8, 27)
 HISTORY = 45
 REACHING = (
@@ -137,7 +137,7 @@ def test_a_finished_week_is_compared_with_the_whole_week_before(edited: Project)
         "SELECT now.spend_previous, before.spend FROM marts.mart_performance_weekly__account AS now"
         " JOIN marts.mart_performance_weekly__account AS before"
         " ON before.account_id = now.account_id AND before.period_start = now.period_start - 7"
-        " WHERE now.account_id = 301 AND now.is_complete AND before.is_complete"
+        " WHERE now.account_id = 401 AND now.is_complete AND before.is_complete"
     )
     assert len(pairs) >= 2
     assert all(previous == spend for previous, spend in pairs)
@@ -145,7 +145,7 @@ def test_a_finished_week_is_compared_with_the_whole_week_before(edited: Project)
 
 def test_weeks_add_converted_days_up_and_know_when_a_rate_is_missing(edited: Project) -> None:
     days = edited.rows(
-        "SELECT day, spend, spend_converted FROM marts.mart_performance_daily__account WHERE account_id = 301"
+        "SELECT day, spend, spend_converted FROM marts.mart_performance_daily__account WHERE account_id = 401"
     )
     rates = [(date(2026, 8, 25), "0.9"), (date(2026, 9, 1), "0.8"), (date(2026, 9, 20), "0.95")]
     for day, spend, converted in days:
@@ -155,7 +155,7 @@ def test_weeks_add_converted_days_up_and_know_when_a_rate_is_missing(edited: Pro
         "SELECT weekly.spend_converted, sum(daily.spend_converted), count(daily.spend_converted) = count(*)"
         " FROM marts.mart_performance_weekly__account AS weekly JOIN marts.mart_performance_daily__account AS daily"
         " ON daily.account_id = weekly.account_id AND daily.day BETWEEN weekly.period_start AND weekly.period_end"
-        " WHERE weekly.account_id = 301 GROUP BY weekly.period_start, weekly.spend_converted"
+        " WHERE weekly.account_id = 401 GROUP BY weekly.period_start, weekly.spend_converted"
     )
     assert {known for *_, known in weeks} == {True, False}
     assert all(week == (total if known else None) for week, total, known in weeks)
