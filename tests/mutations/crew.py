@@ -50,7 +50,7 @@ def _build_template(url: DatabaseUrl, project: Path, folder: Path) -> None:
 
 
 def _open(places: Queue[int], url: DatabaseUrl, project: Path, scratch: Path) -> None:
-    global _suite, _copy
+    global _suite, _copy  # noqa: PLW0603 - a process of the pool keeps nothing else between two tasks
     place = places.get()
     folder = scratch / str(place)
     _copy = copy_project(project, folder / "dbt_project")

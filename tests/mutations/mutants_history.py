@@ -35,8 +35,8 @@ MUTANTS = (
     Mutant(
         "past-yen-with-cents",
         "macros/object_changes.sql",
-        "{{ budget_in_major_units(\"(states.content ->> '\" ~ attribute ~ \"')::numeric\", 'accounts.minor_unit_exponent') }}",
-        "{{ budget_in_major_units(\"(states.content ->> '\" ~ attribute ~ \"')::numeric\", '2') }}",
+        "attribute ~ \"')::numeric\", 'accounts.minor_unit_exponent') }}",
+        "attribute ~ \"')::numeric\", '2') }}",
         "past budgets in yen are a hundredth of what they were",
     ),
     Mutant(
@@ -86,8 +86,8 @@ MUTANTS = (
     Mutant(
         "own-time-of-change-ignored",
         "models/intermediate/history/int_object_versions.sql",
-        "when updated_at > previously_observed_at and coalesce(updated_at <> previously_updated_at, true) then updated_at",
-        "when updated_at < previously_observed_at then updated_at",
+        "when updated_at > previously_observed_at and coalesce(",
+        "when updated_at < previously_observed_at and coalesce(",
         "a change is dated to when it was noticed",
     ),
     Mutant(

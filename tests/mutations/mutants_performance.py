@@ -1,4 +1,4 @@
-"""Bugs in what is said of days, weeks and months: boundaries, the period before, converted money, the funnel, creatives."""
+"""Bugs in days, weeks and months: boundaries, the period before, converted money, the funnel, creatives."""
 
 from __future__ import annotations
 

@@ -79,16 +79,18 @@ class Suite:
             raise RuntimeError(f"The sound project does not pass its own tests: {self._culprit(self._results())}")
 
     def open(self, template: str) -> None:
-        """Makes the database out of the template, and lets dbt read the sound project once.
+        """Makes a sound database of its own out of the template.
 
         Raises:
-            RuntimeError: The sound project cannot be read.
+            RuntimeError: dbt does not run in it.
         """
-        self._template = template
-        self._restore()
-        if not self._dbt("parse"):
-            raise RuntimeError("The sound project cannot be parsed.")
+        name = str(self._url.database)
+        self._copy_database(template, name)
+        # Reason: the body of a function names the database that it was made in.
+        if not self._dbt("build", "--select", "resource_type:function"):
+            raise RuntimeError("The sound project does not run in a copy of its database.")
         self._manifest = json.loads((self._target / "manifest.json").read_text())
+        self._copy_database(name, f"{name}_sound")
 
     def judge(self, mutant: Mutant, *, with_pytest: bool = True) -> Verdict:
         """Runs the suite on the planted copy until something fails."""
@@ -171,8 +173,14 @@ class Suite:
         return Verdict(_KINDS.get(kind, "build"), words[1] if kind == "test" else words[-1])
 
     def _restore(self) -> None:
-        """The built database again. Under one name, because dbt parses everything anew when its settings change."""
-        name = sql.Identifier(str(self._url.database))
+        """The sound database again. Under one name, because dbt parses everything anew when its settings change."""
+        self._copy_database(f"{self._url.database}_sound", str(self._url.database))
+
+    def _copy_database(self, template: str, name: str) -> None:
         with psycopg.connect("", autocommit=True, **self._url.with_database("postgres").libpq()) as connection:  # type: ignore[arg-type]
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(self._template)))
+            for statement in (
+                "DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+                "CREATE DATABASE {name} TEMPLATE {template}",
+            ):
+                composed = sql.SQL(statement).format(name=sql.Identifier(name), template=sql.Identifier(template))
+                connection.execute(composed)
