@@ -40,6 +40,7 @@ class TransformResult:
         models: Models built.
         tests: Data tests and unit tests passed.
         failures: One line for each failed model or test.
+        warnings: One line for each test that found odd numbers and stopped nothing.
         seconds: Wall time of dbt.
     """
 
@@ -47,6 +48,7 @@ class TransformResult:
     tests: int
     failures: tuple[str, ...]
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 def dbt_environment(parameters: Mapping[str, str], home: Path, threads: int = 2) -> dict[str, str]:
@@ -125,7 +127,7 @@ def run_dbt(
             process.terminate()  # Reason: an interrupted build must not go on alone and hold locks.
             process.wait()
             raise
-    result = TransformResult(events.models, events.tests, tuple(events.failures), events.seconds)
+    result = TransformResult(events.models, events.tests, tuple(events.failures), events.seconds, tuple(events.warnings))
     if code != 0:
         told = events.failures or events.errors or events.tail[-5:]
         listing = "\n".join(f"  - {line}" for line in told[:10])
@@ -143,6 +145,7 @@ class _Events:
         self.models = self.tests = 0
         self.seconds = 0.0
         self.failures: list[str] = []
+        self.warnings: list[str] = []
         self.errors: list[str] = []
         self.tail: list[str] = []
         self._expected = False
@@ -174,6 +177,9 @@ class _Events:
             self.tests += 1
         else:
             self.models += 1
+        if status.startswith("warn"):
+            self.warnings.append(f"{node}: {data.get('num_failures') or 'some'} rows")
+            log.warning("odd numbers, which stopped nothing: %s", self.warnings[-1])
         if any(status.startswith(bad) for bad in _BAD):
             count = f", {data['num_failures']} rows" if data.get("num_failures") else ""
             self.failures.append(f"{node}: {status}{count}")

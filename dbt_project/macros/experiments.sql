@@ -8,7 +8,7 @@
     incremental_strategy='mirror',
     unique_key=key,
     on_schema_change='append_new_columns',
-    post_hook='analyze {{ this }}'
+    post_hook='{{ analyze_if_changed() }}'
 ) }}
 {%- endmacro %}
 

@@ -45,6 +45,11 @@ summed as (
             when bool_and(is_conversion_value_complete) then coalesce(sum(conversion_value), 0)
             else sum(conversion_value)
         end as conversion_value
+        {%- if grain == 'ad' %},
+        -- One row: people are summed over nothing.
+        max(reach) as reach,
+        max(frequency) as frequency
+        {%- endif %}
     from ad_days
     group by
         account_id,
@@ -55,6 +60,25 @@ summed as (
         {%- endfor %}
 
 ),
+
+-- The row of seven days before, by a window: the planner takes a join of the sums with themselves for a few rows.
+beside_week_before as (
+
+    select
+        summed.*,
+        max(day) over week_before as previous_day
+        {%- for measure in ['spend', 'impressions', 'link_clicks', 'conversions', 'conversion_value'] %},
+        max({{ measure }}) over week_before as {{ measure }}_week_before
+        {%- endfor %}
+    from summed
+    window week_before as (
+        partition by account_id{{ ', ' ~ grain ~ '_id' if grain != 'account' }}
+        order by day
+        range between interval '7 days' preceding and interval '7 days' preceding
+    )
+
+),
+{%- if grain != 'ad' %}
 
 people as (
 
@@ -70,6 +94,7 @@ people as (
     {{ in_build_scope(shifts=[0, 7]) }}
 
 ),
+{%- endif %}
 
 described as (
 
@@ -93,19 +118,19 @@ described as (
         summed.source,
         summed.spend,
         summed.impressions,
-        people.reach,
-        people.frequency,
+        {{ 'summed' if grain == 'ad' else 'people' }}.reach,
+        {{ 'summed' if grain == 'ad' else 'people' }}.frequency,
         summed.link_clicks,
         summed.clicks_all,
         summed.conversions,
         summed.conversion_value,
         {{ ratio_columns('summed') }},
-        previous.day as previous_day,
+        summed.previous_day,
         {{ previous_columns('previous') }}
         {%- if is_converted %},
         settings.reporting_currency
         {%- endif %}
-    from summed
+    from beside_week_before as summed
     inner join {{ ref('dim_account') }} as accounts
         on summed.account_id = accounts.account_id
     {%- if is_converted %}
@@ -116,13 +141,13 @@ described as (
     left join {{ ref('dim_' ~ level) }} as {{ level }}s
         on summed.account_id = {{ level }}s.account_id and summed.{{ level }}_id = {{ level }}s.{{ level }}_id
     {%- endfor %}
-    left join summed as previous
-        on
-            summed.account_id = previous.account_id
-            and summed.day = previous.day + 7
-            {%- if grain != 'account' %}
-            and summed.{{ grain }}_id = previous.{{ grain }}_id
-            {%- endif %}
+    cross join lateral (
+        select
+            {%- for measure in ['spend', 'impressions', 'link_clicks', 'conversions', 'conversion_value'] %}
+            summed.{{ measure }}_week_before as {{ measure }}{{ ',' if not loop.last }}
+            {%- endfor %}
+    ) as previous
+    {%- if grain != 'ad' %}
     left join people
         on
             summed.account_id = people.account_id
@@ -130,6 +155,7 @@ described as (
             {%- if grain != 'account' %}
             and summed.{{ grain }}_id = people.{{ grain }}_id
             {%- endif %}
+    {%- endif %}
     left join {{ ref('mart_reconciliation') }} as reconciliation
         on summed.account_id = reconciliation.account_id and summed.day = reconciliation.day
     {{ in_build_scope(alias='summed', shifts=[0, 7]) }}

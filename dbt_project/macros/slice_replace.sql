@@ -105,9 +105,20 @@ date_trunc('{{ unit }}', {{ day }}::timestamp)::date
     {%- endif -%}
 {%- endmacro %}
 
-{#- A table that was just created has no statistics yet, and the models after it would be planned blindly. -#}
-{% macro analyze_new_table() -%}
-    {%- if execute and not is_incremental() -%}
+{#- A table that was just created has no statistics yet, one of which a good part was replaced has wrong ones, and the
+    models after it would be planned blindly: autovacuum comes a minute later. -#}
+{% macro analyze_if_changed() -%}
+    {%- if execute and written_rows() > 0.05 * estimated_rows(this) -%}
     analyze {{ this }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro written_rows() -%}
+    {%- set response = load_result('main')['response'] if load_result('main') else none -%}
+    {{ return(response.rows_affected if response and response.rows_affected else 0) }}
+{%- endmacro %}
+
+{#- As of the last ANALYZE; -1 for a table that never had one. -#}
+{% macro estimated_rows(relation) -%}
+    {{ return(run_query("select reltuples::bigint from pg_class where oid = to_regclass('" ~ relation ~ "')").rows[0][0]) }}
 {%- endmacro %}

@@ -185,8 +185,10 @@ def show_build(summary: BuildSummary) -> None:
         return
     out.print(
         f"Marts built for {summary.account_days:,} account days ({summary.result.models} models, "
-        f"{summary.result.tests} tests passed)."
+        f"{summary.result.tests} tests)."
     )
+    for warning in summary.result.warnings:
+        out.print(f"[yellow]odd numbers[/] {warning}; nothing was stopped", soft_wrap=True)
 
 
 def show_import(summary: ImportSummary) -> None:

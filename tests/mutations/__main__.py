@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import Counter
 
@@ -21,6 +22,7 @@ MUTANTS = [*SHARED, *MARTS, *PERFORMANCE, *HISTORY, *FACTS, *EXPERIMENTS]
 PROJECT = ROOT / "dbt_project"
 PAGE = ROOT / "docs" / "reference" / "mutation-check.md"
 GOAL = 0.95
+_NOTICED = re.compile(r"^\| (\S+) \|.*\| ([a-z ]+): `(.+)` \|$", re.MULTILINE)
 
 
 def main() -> int:
@@ -28,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
     parser.add_argument("--list", action="store_true", help="list the bugs and stop")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument("--survivors", action="store_true", help="only the page's survivors and what it does not list")
     parser.add_argument("--no-pytest", action="store_true", help="dbt's own tests alone, which is quicker")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="bugs judged at once (default 2)")
     chosen = parser.parse_args()
@@ -38,7 +41,10 @@ def main() -> int:
         print(fault, file=sys.stderr)
     if faults:
         return 2
-    mutants = [mutant for mutant in MUTANTS if not chosen.only or mutant.name in chosen.only]
+    noticed = read_page(PAGE.read_text(encoding="utf-8")) if chosen.survivors else {}
+    mutants = [
+        mutant for mutant in MUTANTS if mutant.name not in noticed and (not chosen.only or mutant.name in chosen.only)
+    ]
     if chosen.list:
         for mutant in mutants:
             print(f"{mutant.name:40} {mutant.file:55} {mutant.meaning}")
@@ -46,8 +52,9 @@ def main() -> int:
     verdicts = run(mutants, workers=chosen.workers, with_pytest=not chosen.no_pytest)
     killed = sum(verdict.killed_by is not None for verdict in verdicts.values())
     print(f"{killed} of {len(mutants)} noticed.")
-    if not chosen.only and not chosen.no_pytest:
-        PAGE.write_text(page(verdicts), encoding="utf-8")
+    if not (chosen.only or chosen.no_pytest):
+        everyone = {mutant: verdicts.get(mutant) or noticed[mutant.name] for mutant in MUTANTS}
+        PAGE.write_text(page(everyone), encoding="utf-8")
     return 0 if killed >= GOAL * len(mutants) else 1
 
 
@@ -59,6 +66,11 @@ def run(mutants: list[Mutant], *, workers: int, with_pytest: bool) -> dict[Mutan
         who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
         print(f"{mutant.name:40} {seconds:5.0f} s  {who}", flush=True)
     return {mutant: verdicts[mutant] for mutant in mutants}
+
+
+def read_page(text: str) -> dict[str, Verdict]:
+    """Who noticed which bug, by the name of the bug; survivors are left out."""
+    return {name: Verdict(kind, test) for name, kind, test in _NOTICED.findall(text)}
 
 
 def page(verdicts: dict[Mutant, Verdict]) -> str:

@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from multiprocessing.queues import Queue
 from pathlib import Path
 
+import psycopg
+
 from tests.databases import Databases
 from tests.mutations.mutant import Mutant
 from tests.mutations.plant import copy_project, planted
@@ -60,6 +62,9 @@ def _open(places: Queue[int], url: DatabaseUrl, project: Path, scratch: Path) ->
 
 def _judge(mutant: Mutant, with_pytest: bool) -> tuple[Verdict, float]:
     started = time.monotonic()
-    with planted(_copy, mutant):
-        verdict = _suite.judge(mutant, with_pytest=with_pytest)
+    try:
+        with planted(_copy, mutant):
+            verdict = _suite.judge(mutant, with_pytest=with_pytest)
+    except psycopg.Error as error:  # Reason: hours of the others' verdicts are not thrown away for one.
+        verdict = Verdict(None, f"not judged: {error}")
     return verdict, time.monotonic() - started

@@ -96,17 +96,19 @@ class Suite:
         """Runs the suite on the planted copy until something fails."""
         reached = reach(mutant, self._manifest)
         self._restore()
-        return (
-            self._unit_tests(reached)
-            or self._build(reached)
-            or (self._pytest(mutant) if with_pytest else Verdict(None))
-        )
+        noticed = self._unit_tests(reached) or self._build(reached)
+        if noticed or not with_pytest:
+            return noticed or Verdict(None)
+        return self._pytest(mutant)
 
     def _unit_tests(self, reached: Reach) -> Verdict | None:
         if reached.functions and not self._dbt("build", "--select", *reached.functions):
             return self._culprit(self._results())
-        # Reason: a function may stand in any model; a macro that dbt finds by its name stands in none.
-        selected = [f"test_type:unit,{name}" for name in reached.models] or ["test_type:unit"]
+        # Reason: a function may stand in any model. A macro that dbt finds by its name writes tables, which unit tests
+        # have none of.
+        selected = ["test_type:unit"] if reached.functions else [f"test_type:unit,{name}" for name in reached.models]
+        if not selected:
+            return None
         return None if self._dbt("test", "--fail-fast", "--select", *selected) else self._culprit(self._results())
 
     def _build(self, reached: Reach) -> Verdict | None:

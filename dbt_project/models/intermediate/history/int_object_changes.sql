@@ -1,5 +1,12 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mirror',
+    unique_key=['account_id', 'object_level', 'object_id', 'changed_at', 'attribute'],
+    post_hook='{{ analyze_if_changed() }}'
+) }}
+
 -- Every change that somebody made to an object, once: from Meta's log, and from the snapshots what it does not hold.
--- Outcomes (effective status, learning) are no changes that somebody made.
+-- Outcomes (effective status, learning) are no changes that somebody made. A table, since several marts look up in it.
 with snapshot_differences as (
 
     select

@@ -13,59 +13,25 @@ with ad_days as (
         spend,
         impressions,
         reach,
-        conversions,
-        is_conversion_count_complete,
-        pulled_at
-    from {{ ref('fct_ad_day') }}
-    {{ in_trailing_week(before=6) }}
-
-),
-
-ad_set_conversions as (
-
-    select
-        account_id,
-        day,
-        ad_set_id,
-        sum(conversions) as conversions,
-        bool_and(is_conversion_count_complete) as is_complete
-    from ad_days
-    group by account_id, day, ad_set_id
-
-),
-
--- Zero only where silence can mean nothing else on every day (see performance_daily).
-ad_set_weeks as (
-
-    select
-        account_id,
-        day,
-        ad_set_id,
+        frequency,
+        quality_ranking,
+        engagement_rate_ranking,
+        conversion_rate_ranking,
+        pulled_at,
+        -- The ad set's, over its ads and the seven days that end with this one. Zero only where silence can mean
+        -- nothing else on every day (see performance_daily).
         case
-            when bool_and(is_complete) over last_seven_days then coalesce(sum(conversions) over last_seven_days, 0)
+            when bool_and(is_conversion_count_complete) over last_seven_days
+                then coalesce(sum(conversions) over last_seven_days, 0)
             else sum(conversions) over last_seven_days
         end as conversions_7d
-    from ad_set_conversions
+    from {{ ref('fct_ad_day') }}
+    {{ in_trailing_week(before=6) }}
     window last_seven_days as (
         partition by account_id, ad_set_id
         order by day
         range between interval '6 days' preceding and current row
     )
-
-),
-
-rankings as (
-
-    select
-        account_id,
-        day,
-        ad_id,
-        frequency,
-        payload ->> 'quality_ranking' as quality_ranking,
-        payload ->> 'engagement_rate_ranking' as engagement_rate_ranking,
-        payload ->> 'conversion_rate_ranking' as conversion_rate_ranking
-    from {{ ref('stg_meta__insights_ad_daily') }}
-    {{ in_trailing_week() }}
 
 ),
 
@@ -104,7 +70,7 @@ described as (
         ad_days.spend,
         ad_days.impressions,
         ad_days.reach,
-        coalesce(rankings.frequency, {{ function('safe_div') }}(ad_days.impressions, ad_days.reach)) as frequency,
+        ad_days.frequency,
         ad_days.pulled_at,
         -- Own status and the parents' first: Meta does not list a child as changed when its parent is paused, so what
         -- it made of the child is stale then.
@@ -119,27 +85,17 @@ described as (
             else coalesce(ads.effective_status, ads.status)
         end as effective_status,
         ad_sets.learning_status,
-        rankings.quality_ranking,
-        rankings.engagement_rate_ranking,
-        rankings.conversion_rate_ranking,
-        {{ ranking_ordinal('rankings.quality_ranking') }} as quality_ranking_ordinal,
-        {{ ranking_ordinal('rankings.engagement_rate_ranking') }} as engagement_rate_ranking_ordinal,
-        {{ ranking_ordinal('rankings.conversion_rate_ranking') }} as conversion_rate_ranking_ordinal,
-        ad_set_weeks.conversions_7d,
+        ad_days.quality_ranking,
+        ad_days.engagement_rate_ranking,
+        ad_days.conversion_rate_ranking,
+        {{ ranking_ordinal('ad_days.quality_ranking') }} as quality_ranking_ordinal,
+        {{ ranking_ordinal('ad_days.engagement_rate_ranking') }} as engagement_rate_ranking_ordinal,
+        {{ ranking_ordinal('ad_days.conversion_rate_ranking') }} as conversion_rate_ranking_ordinal,
+        ad_days.conversions_7d,
         greatest(ad_edits.edited_on, ad_set_edits.edited_on, campaign_edits.edited_on) as last_edited_on
     from ad_days
     inner join {{ ref('dim_account') }} as accounts
         on ad_days.account_id = accounts.account_id
-    inner join ad_set_weeks
-        on
-            ad_days.account_id = ad_set_weeks.account_id
-            and ad_days.day = ad_set_weeks.day
-            and ad_days.ad_set_id = ad_set_weeks.ad_set_id
-    left join rankings
-        on
-            ad_days.account_id = rankings.account_id
-            and ad_days.day = rankings.day
-            and ad_days.ad_id = rankings.ad_id
     left join {{ ref('dim_ad_history') }} as ads
         on
             ad_days.account_id = ads.account_id
