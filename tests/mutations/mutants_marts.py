@@ -90,8 +90,8 @@ MUTANTS = (
     Mutant(
         "people-summed",
         _PERFORMANCE,
-        "        people.reach,\n        people.frequency,",
-        f"        (select sum(a.reach)::bigint from ad_days as a {_SAME_DAY}) as reach,\n        people.frequency,",
+        "{{ 'summed' if grain == 'ad' else 'people' }}.reach,",
+        f"(select sum(a.reach)::bigint from ad_days as a {_SAME_DAY}) as reach,",
         "people who saw two ads count twice",
     ),
     Mutant(

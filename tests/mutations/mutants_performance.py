@@ -36,8 +36,8 @@ MUTANTS = (
     Mutant(
         "compared-with-yesterday",
         _DAILY,
-        "and summed.day = previous.day + 7",
-        "and summed.day = previous.day + 1",
+        "range between interval '7 days' preceding and interval '7 days' preceding",
+        "range between interval '1 day' preceding and interval '1 day' preceding",
         "a Monday is compared with a Sunday",
     ),
     Mutant(
