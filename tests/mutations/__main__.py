@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 
 from tests.mutations.crew import judge_all
+from tests.mutations.first_survivors import ANSWERED
 from tests.mutations.mutant import Mutant
 from tests.mutations.mutants_experiments import MUTANTS as EXPERIMENTS
 from tests.mutations.mutants_facts import MUTANTS as FACTS
@@ -87,6 +88,7 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
         "",
         f"**{killed} of {len(verdicts)} noticed ({killed / len(verdicts):.0%}; goal {GOAL:.0%})**: {told}.",
         "",
+        *first_survivors(),
         "| bug | where | what it would do | noticed by |",
         "|---|---|---|---|",
     ]
@@ -94,6 +96,17 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
         who = f"{verdict.killed_by}: `{verdict.test}`" if verdict.killed_by else "**nobody**"
         lines.append(f"| {mutant.name} | `{mutant.file}` | {mutant.meaning} | {who} |")
     return "\n".join([*lines, ""])
+
+
+def first_survivors() -> list[str]:
+    """The paragraph about bugs that dbt's own tests let pass when they were first planted."""
+    lines = [
+        f"{len(ANSWERED)} of them passed dbt's own tests when they were first planted, and would have been left to the",
+        "slower modules of pytest or to nobody. For each a test was added or sharpened:",
+        "",
+    ]
+    lines += [f"- {bug}: `{test}`" for bug, test in ANSWERED.items()]
+    return [*lines, ""]
 
 
 if __name__ == "__main__":
