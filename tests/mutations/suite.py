@@ -102,24 +102,28 @@ class Suite:
         return self._pytest(mutant)
 
     def _unit_tests(self, reached: Reach) -> Verdict | None:
-        if reached.functions and not self._dbt("build", "--select", *reached.functions):
-            return self._culprit(self._results())
+        if reached.functions and (noticed := self._noticed("build", "--select", *reached.functions)):
+            return noticed
         # Reason: a function may stand in any model. A macro that dbt finds by its name writes tables, which unit tests
         # have none of.
         selected = ["test_type:unit"] if reached.functions else [f"test_type:unit,{name}" for name in reached.models]
-        if not selected:
-            return None
-        return None if self._dbt("test", "--fail-fast", "--select", *selected) else self._culprit(self._results())
+        return self._noticed("test", "--select", *selected) if selected else None
 
     def _build(self, reached: Reach) -> Verdict | None:
         """What hangs on the changed models, built anew. Where that is everything, the test modules do it."""
-        if not reached.models:
-            return None
         selected = [f"{name}+" for name in reached.models]
-        done = self._dbt(
-            "build", "--full-refresh", "--fail-fast", "--exclude-resource-type", "unit_test", "--select", *selected
-        )
-        return None if done else self._culprit(self._results())
+        options = ("--full-refresh", "--exclude-resource-type", "unit_test")
+        return self._noticed("build", *options, "--select", *selected) if selected else None
+
+    def _noticed(self, *arguments: str) -> Verdict | None:
+        """Who notices, if anybody. Until the first failure; where dbt loses it on the way out, all is run."""
+        for options in (["--fail-fast"], []):
+            if self._dbt(*arguments, *options):
+                return None
+            verdict = self._culprit(self._results())
+            if verdict.test != "unknown":
+                break
+        return verdict
 
     def _pytest(self, mutant: Mutant) -> Verdict:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *modules(mutant)]
