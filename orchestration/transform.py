@@ -127,7 +127,7 @@ def run_dbt(
             process.terminate()  # Reason: an interrupted build must not go on alone and hold locks.
             process.wait()
             raise
-    result = TransformResult(events.models, events.tests, tuple(events.failures), events.seconds, tuple(events.warnings))
+    result = events.result()
     if code != 0:
         told = events.failures or events.errors or events.tail[-5:]
         listing = "\n".join(f"  - {line}" for line in told[:10])
@@ -149,6 +149,11 @@ class _Events:
         self.errors: list[str] = []
         self.tail: list[str] = []
         self._expected = False
+
+    def result(self) -> TransformResult:
+        return TransformResult(
+            self.models, self.tests, tuple(self.failures), self.seconds, warnings=tuple(self.warnings)
+        )
 
     def read(self, line: str, task: Any) -> None:
         try:

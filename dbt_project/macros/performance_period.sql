@@ -234,9 +234,8 @@ described as (
         summed.spend,
         summed.impressions,
         {%- if is_converted %}
-        -- Meta's period is whole; beside the sums of a part of it its people would not fit.
-        case when framed.is_complete then people.reach end as reach,
-        case when framed.is_complete then people.frequency end as frequency,
+        people.reach,
+        people.frequency,
         {%- endif %}
         summed.link_clicks,
         summed.clicks_all,
@@ -272,6 +271,8 @@ described as (
             summed.account_id = people.account_id
             and summed.period_start = people.period_start
             and framed.period_end = people.period_end
+            -- Of a period with days missing here Meta's people would stand beside a part of their impressions.
+            and framed.is_complete
             {%- if grain != 'account' %}
             and summed.{{ grain }}_id = people.{{ grain }}_id
             {%- endif %}

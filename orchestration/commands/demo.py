@@ -85,10 +85,10 @@ def show_experiments(rows: list[dict[str, Any]]) -> None:
     table = Table(
         title="\nExperiments: split tests of Meta, and declared comparisons (observational)", title_justify="left"
     )
-    table.add_column("Experiment", max_width=30)
+    table.add_column("Experiment", max_width=26)
     table.add_column("Days", justify="right", no_wrap=True)
-    table.add_column("Verdict", max_width=22)
-    table.add_column("Why", max_width=36)
+    table.add_column("Verdict", max_width=20)
+    table.add_column("Why", max_width=33)
     styles = {"winner": "green", "cheaper": "green", "no difference": "cyan", "invalid": "red"}
     for row in rows:
         kind = "" if row["kind"].startswith("randomised") else " (observational)"

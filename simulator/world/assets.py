@@ -31,12 +31,16 @@ def _id(model: AccountModel, kind: str, index: int) -> str:
 
 
 def creative_data(model: AccountModel, ad: int) -> dict[str, Any]:
-    """The creative of an ad (one each). In some the text sits only in `object_story_spec`, as at Meta."""
-    key = h.scalar_key("creative", model.key, ad)
+    """The creative of an ad (one each). In some the text sits only in `object_story_spec`, as at Meta.
+
+    Twins in a split test show the same and lead to different pages.
+    """
+    key = h.scalar_key("creative", model.key, int(model.ad_twin[ad]))
+    page_key = h.scalar_key("creative", model.key, ad)
     body, title = _BODIES[key % len(_BODIES)], _TITLES[key // 7 % len(_TITLES)]
     video, page = bool(model.video[ad]), business_data(model.seed, model.business)["id"]
     image = f"https://images.invalid/{_id(model, 'adcreative', ad)}"
-    link = f"https://shop.example/p/{key % 900 + 100}"
+    link = f"https://shop.example/p/{page_key % 900 + 100}"
     story: dict[str, Any] = {"page_id": page}
     if video:
         story["video_data"] = {

@@ -17,7 +17,17 @@ from simulator.world.model import NO_END, AccountModel
 from simulator.world.money import minor_per_major, price_level
 from simulator.world.response import draw_curves
 from simulator.world.size import WorldSize
-from simulator.world.studies import draw_studies
+from simulator.world.studies import (
+    CPM,
+    CTR,
+    KINDS,
+    ORDER_VALUE,
+    ad_twins,
+    adset_twins,
+    draw_studies,
+    study_adsets,
+    tested_adsets,
+)
 
 _BRANDS = (
     "Nordlicht",
@@ -86,19 +96,10 @@ def draw_account(seed: int, size: WorldSize, index: int, anchor: int) -> Account
     _campaigns(model, lead_account)
     _adsets(model)
     _ads(model)
-    tested = {adset for study in model.studies for adset in study_adsets(model, study.index)}
+    tested = tested_adsets(model)
     eligible = [adset for adset in range(len(model.adset_names)) if adset not in tested]
     model.anomalies = draw_anomalies(h.scalar_key("anomalies", key), eligible, model.first_day, anchor)
     return model
-
-
-def study_adsets(model: AccountModel, study: int) -> list[int]:
-    """All ad sets in the cells of a study."""
-    found = model.studies[study]
-    members = [member for cell in found.cells for member in cell]
-    if found.level == "adset":
-        return members
-    return [int(adset) for member in members for adset in np.flatnonzero(model.adset_campaign == member)]
 
 
 def _shape(model: AccountModel, size: WorldSize) -> None:
@@ -119,7 +120,7 @@ def _shape(model: AccountModel, size: WorldSize) -> None:
 def _campaigns(model: AccountModel, lead_account: bool) -> None:
     count = len(model.campaign_starts)
     key = h.keys(h.scalar_key("campaign", model.key), count)
-    tested = {int(model.adset_campaign[adset]) for study in model.studies for adset in study_adsets(model, study.index)}
+    tested = {int(model.adset_campaign[adset]) for adset in tested_adsets(model)}
     with_budget = h.uniform(key, "cbo") < 0.5
     for campaign in range(count):
         free = campaign not in tested
@@ -142,34 +143,35 @@ def _campaigns(model: AccountModel, lead_account: bool) -> None:
 
 
 def _adsets(model: AccountModel) -> None:
-    key, level = model.adset_key.copy(), model.price_level
-    count = len(key)
-    twin = _twins(model)
-    key = key[twin]
+    twin, level = adset_twins(model), model.price_level
+    key, count = model.adset_key[twin], len(twin)
     leads = np.array([model.objective[int(campaign)] == "OUTCOME_LEADS" for campaign in model.adset_campaign])
     traffic = np.array([model.objective[int(campaign)] == "OUTCOME_TRAFFIC" for campaign in model.adset_campaign])
     model.leads = leads
     budget = h.log_spread(key, "budget", 25.0, 220.0)
+    cpm, ctr = h.log_spread(key, "cpm", 4.5, 15.0), h.log_spread(key, "ctr", 0.008, 0.024)
+    order_value = h.log_spread(key, "order", 45.0, 110.0)
     for study in model.studies:
-        budget[study_adsets(model, study.index)] = 30.0 if study.kind == "underpowered" else 260.0
+        members = study_adsets(model, study)
+        budget[members], order_value[members] = KINDS[study.kind].daily_budget, ORDER_VALUE
+        cpm[members], ctr[members] = CPM, CTR
     model.reference_spend = budget * level
     model.capacity = model.reference_spend * h.log_spread(key, "capacity", 2.0, 8.0)
-    model.cpm = h.log_spread(key, "cpm", 4.5, 15.0) * level
-    model.ctr = h.log_spread(key, "ctr", 0.008, 0.024)
-    model.order_value = h.log_spread(key, "order", 45.0, 110.0) * level
+    model.cpm, model.ctr = cpm * level, ctr
+    model.order_value = order_value * level
     roas = h.log_spread(key, "roas", 1.6, 4.2)
     clicks_per_unit = 1000.0 / model.cpm * model.ctr
     rate = np.clip(roas / (clicks_per_unit * model.order_value), 0.012, 0.045)
     rate = np.where(leads, h.spread(key, "lead rate", 0.02, 0.05), rate) * np.where(traffic, 0.4, 1.0)
     for study in model.studies:
-        # Reason: a test with a true effect needs events to show it, one without power must lack them.
-        rate[study_adsets(model, study.index)] = 0.015 if study.kind == "underpowered" else 0.04
+        rate[study_adsets(model, study)] = KINDS[study.kind].conversion_rate
     model.curves = draw_curves(key, model.reference_spend, model.reference_spend * clicks_per_unit * rate)
     model.views = h.spread(key, "views", 0.08, 0.22)
     model.audience = h.log_spread(key, "audience", 40_000.0, 400_000.0)
     model.budget_weight = h.log_spread(key, "budget weight", 0.6, 1.6)
-    # Reason: the setting is drawn per campaign from few non-default ones, as agencies do.
-    setting = h.uniform(h.keys(h.scalar_key("setting", model.key), len(model.campaign_names)))[model.adset_campaign]
+    # Reason: the setting is drawn per campaign from few non-default ones, as agencies do. Cells of a test share it.
+    setting = h.uniform(h.keys(h.scalar_key("setting", model.key), len(model.campaign_names)))
+    setting = setting[model.adset_campaign[twin]]
     model.attribution = np.where(setting < 0.8, 0, np.where(setting < 0.92, 1, 2)).astype(np.int64)
     model.flight_start = np.zeros(count, dtype=np.int64)
     model.flight_end = np.full(count, NO_END, dtype=np.int64)
@@ -193,15 +195,6 @@ def _adsets(model: AccountModel) -> None:
         model.adset_names.append(f"{cell or audience} {shown} #{adset + 1}")
 
 
-def _twins(model: AccountModel) -> h.I64:
-    """For every ad set the one whose draws it shares: cells of a test differ in the tested effect only."""
-    twin = np.arange(len(model.adset_key))
-    for study in model.studies:
-        members = study_adsets(model, study.index)
-        twin[members] = members[0]
-    return twin
-
-
 def _cell_name(model: AccountModel, adset: int) -> str:
     for study in model.studies:
         for number, cell in enumerate(study.cells):
@@ -211,14 +204,10 @@ def _cell_name(model: AccountModel, adset: int) -> str:
 
 
 def _ads(model: AccountModel) -> None:
-    key, count = model.ad_key, len(model.ad_key)
+    model.ad_twin = ad_twins(model)
+    key, count = model.ad_key[model.ad_twin], len(model.ad_key)
     slot = np.arange(count) - model.adset_starts[model.ad_adset]
-    tested = np.zeros(len(model.adset_key), dtype=bool)
-    for study in model.studies:
-        tested[study_adsets(model, study.index)] = True
-    in_test = tested[model.ad_adset]
-    same = h.keys(h.scalar_key("test ads", model.key), int(slot.max()) + 1)[slot]
-    key = np.where(in_test, same, key)
+    in_test = np.isin(model.ad_adset, list(tested_adsets(model)))
     model.ad_weight = h.lognormal(key, "weight", 0.6)
     model.ad_ctr = h.lognormal(key, "ctr", 0.22)
     model.ad_cvr = h.lognormal(key, "cvr", 0.18)

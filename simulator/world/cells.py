@@ -176,7 +176,7 @@ def find_breakdown(model: AccountModel, names: tuple[str, ...]) -> Breakdown | N
     salt = "+".join(family.keys)
 
     def weights(ads: I64) -> F64:
-        key = h.cross(h.derive(model.ad_key[ads], salt)[:, None], np.arange(count)[None, :])
+        key = h.cross(h.derive(model.ad_shared_key[ads], salt)[:, None], np.arange(count)[None, :])
         found = base * np.exp(0.25 * h.normal(key))
         if family.allowed is not None:
             adsets, place = np.unique(model.ad_adset[ads], return_inverse=True)

@@ -18,6 +18,7 @@ from simulator.world.clock import elapsed
 from simulator.world.hashing import F64, I64
 from simulator.world.maturity import final_share
 from simulator.world.model import AccountModel, Span
+from simulator.world.studies import cell_adsets
 from simulator.world.timeline import ACTIVE, Timeline
 
 #: Part of all 28-day click conversions that the default window counts in the end.
@@ -67,7 +68,7 @@ class Flow:
         return running
 
 
-def rates(model: AccountModel, timeline: Timeline, span: Span, days: I64, moments: I64) -> Amounts:
+def rates(model: AccountModel, timeline: Timeline, span: Span, days: I64, moments: I64, noisy: bool = True) -> Amounts:
     """What a whole day would deliver if the state at each moment held all day.
 
     Args:
@@ -76,6 +77,7 @@ def rates(model: AccountModel, timeline: Timeline, span: Span, days: I64, moment
         span: Which campaigns.
         days: Day of each row.
         moments: When to read statuses and budgets for each row.
+        noisy: Whether each ad set has good and bad days of its own.
     """
     (c0, c1), (s0, s1), (a0, a1) = span
     adset_of = model.ad_adset[a0:a1] - s0
@@ -91,17 +93,20 @@ def rates(model: AccountModel, timeline: Timeline, span: Span, days: I64, moment
     age = np.maximum(day - model.born[a0:a1], 0)
     floor = model.fatigue_floor[a0:a1]
     fresh = floor + (1.0 - floor) * np.exp2(-age / model.half_life[a0:a1])
-    weekly = h.cross(model.ad_key[a0:a1], day // 7)
+    weekly = h.cross(model.ad_shared_key[a0:a1], day // 7)
     weight = model.ad_weight[a0:a1] * np.sqrt(fresh) * np.exp(0.25 * h.normal(weekly, "share")) * live
     total = np.add.reduceat(weight, ad_starts, axis=1)
     share = weight / np.where(total > 0, total, 1.0)[:, adset_of]
 
     shock = h.cross(model.adset_key[s0:s1], day)
     spend = _adset_spend(model, timeline, span, day, when, total > 0, campaign_of, adset_starts)
-    spend *= np.clip(np.exp(0.09 * h.normal(shock, "pace")), 0.8, 1.2)
+    if noisy:
+        spend *= np.clip(np.exp(0.09 * h.normal(shock, "pace")), 0.8, 1.2)
     limit = model.capacity[s0:s1] * model.demand.supply(days)[:, None]
     spend /= np.sqrt(np.sqrt(1.0 + np.square(np.square(spend / limit))))
-    price, ctr, cvr = np.ones_like(spend), np.exp(0.06 * h.normal(shock, "ctr")), h.lognormal(shock, "cvr", 0.12)
+    price, ctr, cvr = np.ones_like(spend), np.ones_like(spend), np.ones_like(spend)
+    if noisy:
+        ctr, cvr = np.exp(0.06 * h.normal(shock, "ctr")), h.lognormal(shock, "cvr", 0.12)
     _apply_anomalies(model, span, days, spend, price, ctr, cvr)
     _apply_studies(model, span, days, cvr)
 
@@ -167,17 +172,15 @@ def _apply_studies(model: AccountModel, span: Span, days: I64, cvr: F64) -> None
         rows = (days >= study.first_day) & (days <= study.last_day)
         if study.cvr_factor == 1.0 or not rows.any():
             continue
-        for member in study.cells[1]:
-            adsets = np.array([member]) if study.level == "adset" else np.flatnonzero(model.adset_campaign == member)
-            inside = adsets[(adsets >= s0) & (adsets < s1)] - s0
-            cvr[np.ix_(rows, inside)] *= study.cvr_factor
+        adsets = np.array(cell_adsets(model, study)[1], dtype=np.int64)
+        cvr[np.ix_(rows, adsets[(adsets >= s0) & (adsets < s1)] - s0)] *= study.cvr_factor
 
 
-def deliver(model: AccountModel, timeline: Timeline, span: Span, days: I64, moment: int) -> Flow:
-    """Delivery of days up to a moment, with every change of state taking effect at its own time."""
+def deliver(model: AccountModel, timeline: Timeline, span: Span, days: I64, moment: int, noisy: bool = True) -> Flow:
+    """Delivery of days up to a moment, every change of state taking effect at its own time; `noisy` as in `rates`."""
     starts, lengths = model.clock.bounds(days.tolist())
     reached = elapsed(moment, starts, lengths)
-    full = rates(model, timeline, span, days, starts)
+    full = rates(model, timeline, span, days, starts, noisy)
     c0, c1 = span.campaigns
     first_cut = np.ones((len(days), c1 - c0))
     cuts: dict[int, list[tuple[int, int]]] = {}
@@ -201,7 +204,7 @@ def deliver(model: AccountModel, timeline: Timeline, span: Span, days: I64, mome
     )
     flow = Flow(days, starts, reached, full, so_far, [], first_cut)
     for campaign, places in cuts.items():
-        _add_segments(model, timeline, span, flow, campaign, places, lengths)
+        _add_segments(model, timeline, span, flow, campaign, places, lengths, noisy)
     return flow
 
 
@@ -213,12 +216,13 @@ def _add_segments(
     campaign: int,
     places: list[tuple[int, int]],
     lengths: I64,
+    noisy: bool,
 ) -> None:
     part = model.span(campaign, campaign)
     ads = slice(part.ads[0] - span.ads[0], part.ads[1] - span.ads[0])
     rows = np.array([row for row, _ in places])
     moments = np.array([time for _, time in places])
-    after = rates(model, timeline, part, flow.days[rows], moments)
+    after = rates(model, timeline, part, flow.days[rows], moments, noisy)
     profile = model.demand.profile
     for number, (row, time) in enumerate(places):
         begin = float((time - flow.starts[row]) / lengths[row])

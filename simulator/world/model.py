@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Study:
-    """A split test. Cells hold ad sets, or campaigns if `level` is `campaign`."""
+    """A split test. Cells hold ad sets, or campaigns if `level` is `campaign`; `cvr_factor` works on the second one."""
 
     index: int
     name: str
@@ -99,6 +99,7 @@ class AccountModel:
     ad_names: list[str] = field(default_factory=list)
     ad_adset: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
     ad_key: U64 = field(default_factory=lambda: np.zeros(0, np.uint64))
+    ad_twin: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
     ad_weight: F64 = field(default_factory=lambda: np.zeros(0))
     ad_ctr: F64 = field(default_factory=lambda: np.zeros(0))
     ad_cvr: F64 = field(default_factory=lambda: np.zeros(0))
@@ -115,6 +116,12 @@ class AccountModel:
         """Ad set, first and last day of every anomaly, to find the few that matter to a run of days."""
         rows = [(anomaly.adset, anomaly.first_day, anomaly.last_day) for anomaly in self.anomalies]
         return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+    @cached_property
+    def ad_shared_key(self) -> U64:
+        """Keys of draws that are the same for twins: all that is not daily noise."""
+        found: U64 = self.ad_key[self.ad_twin]
+        return found
 
     @cached_property
     def ad_campaign(self) -> I64:

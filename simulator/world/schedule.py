@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.world import hashing as h
-from simulator.world.catalog import study_adsets
 from simulator.world.model import NO_END, AccountModel
 from simulator.world.money import round_budget
+from simulator.world.studies import tested_adsets
 from simulator.world.timeline import Event, Timeline
 
 _OFFICE_START, _OFFICE_SECONDS = 9 * 3600, 8 * 3600
@@ -38,7 +38,7 @@ class _Script:
 def scheduled_timeline(model: AccountModel) -> Timeline:
     """The account's timeline without any update. Sets lifetime budgets' flights on the model."""
     script = _Script(model)
-    protected = {adset for study in model.studies for adset in study_adsets(model, study.index)}
+    protected = tested_adsets(model)
     _campaign_events(script, protected)
     _adset_events(script, protected)
     _ad_events(script, protected)

@@ -14,6 +14,7 @@ from simulator.world import hashing as h
 from simulator.world import maturity
 from simulator.world.assets import describe_study
 from simulator.world.delivery import deliver
+from simulator.world.expectation import study_expectation
 from simulator.world.ids import object_id
 from simulator.world.model import ATTRIBUTION_SETTINGS, AccountModel
 from simulator.world.timeline import Timeline
@@ -26,7 +27,7 @@ def account_truth(model: AccountModel, timeline: Timeline) -> dict[str, Any]:
 
     `curves`: expected final default-window conversions by daily spend of an ad set in major units, before the
     factors of day, creative, test and anomaly. `withdrawn`: rows removed later, by day, from the start of history
-    to the anchor.
+    to the anchor. `studies`: split tests with what their cells would show without noise.
     """
 
     def name(kind: str, index: int) -> str:
@@ -62,7 +63,9 @@ def account_truth(model: AccountModel, timeline: Timeline) -> dict[str, Any]:
             }
             for index in ads
         },
-        "studies": [describe_study(model, study) for study in model.studies],
+        "studies": [
+            dict(describe_study(model, study)) | study_expectation(model, timeline, study) for study in model.studies
+        ],
         "anomalies": [
             anomaly.describe(
                 name("adset", anomaly.adset),

@@ -114,6 +114,22 @@ _OBJECTS = (
         now(), gen_random_uuid()
     FROM generate_series(1, %(accounts)s) AS account
     """,
+    *(
+        f"""
+        INSERT INTO raw.{kind}
+            (account_id, id, name, status, effective_status, updated_time, payload, pulled_at, run_id)
+        SELECT account, id, '{noun} ' || id, 'ACTIVE', 'ACTIVE', '2024-01-01',
+            jsonb_build_object('created_time', '2024-01-01T00:00:00+0000') || {parents},
+            '2024-01-02', gen_random_uuid()
+        FROM generate_series(1, %(accounts)s) AS account
+        CROSS JOIN (SELECT DISTINCT ad / {per} AS id FROM generate_series(1, %(ads)s) AS ad) AS made
+        """
+        for kind, noun, per, parents in (
+            ("campaigns", "Campaign", 50, "jsonb_build_object('daily_budget', '5000')"),
+            ("adsets", "Ad set", 10, "jsonb_build_object('campaign_id', (id / 5)::text)"),
+            ("ads", "Ad", 1, "jsonb_build_object('campaign_id', (id / 50)::text, 'adset_id', (id / 10)::text)"),
+        )
+    ),
 )
 _DUE = "UPDATE ops.slice SET build_id = CASE WHEN day > %s THEN NULL ELSE 1 END"
 

@@ -32,7 +32,7 @@ class Project:
 
     def __init__(self, warehouse: Warehouse, scratch: Path) -> None:
         self.warehouse = warehouse
-        self._scratch = scratch
+        self.scratch = scratch
 
     def environment(self) -> dict[str, str]:
         parameters = self.warehouse.parameters
@@ -55,8 +55,8 @@ class Project:
                 *arguments,
                 f"--project-dir={PROJECT}",
                 f"--profiles-dir={PROJECT}",
-                f"--target-path={self._scratch / 'target'}",
-                f"--log-path={self._scratch / 'logs'}",
+                f"--target-path={self.scratch / 'target'}",
+                f"--log-path={self.scratch / 'logs'}",
                 "--quiet",
             ]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -101,3 +102,14 @@ def test_a_source_is_as_fresh_as_its_latest_slice(marts: Project) -> None:
     tables = ("ad_hourly", "campaign_period", "account_period")
     outcome = marts.run("source", "freshness", "--select", *(f"source:raw.insights_{table}" for table in tables))
     assert [outcome.nodes[f"source.meta_ads.raw.insights_{table}"] for table in tables] == ["pass", "warn", "error"]
+
+
+def test_the_documentation_is_made_and_knows_every_published_table(marts: Project) -> None:
+    outcome = marts.run("docs", "generate")
+    assert outcome.success, outcome.complaints
+    catalog = json.loads((marts.scratch / "target" / "catalog.json").read_text())
+    documented = {name.split(".")[-1] for name in catalog["nodes"]}
+    published = marts.rows(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind IN ('r', 'v')"
+    )
+    assert {row[0] for row in published} <= documented

@@ -20,7 +20,7 @@ OBJECT_KEY = re.compile(r"\.(campaign|ad_set|ad|creative|object)_id = ")
 
 @pytest.fixture(scope="module")
 def manifest(marts_once: Project) -> dict[str, Any]:
-    return json.loads((marts_once._scratch / "target" / "manifest.json").read_text())
+    return json.loads((marts_once.scratch / "target" / "manifest.json").read_text())
 
 
 @pytest.fixture(scope="module")
