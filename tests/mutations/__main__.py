@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 
 from tests.mutations.crew import judge_all
-from tests.mutations.first_survivors import ANSWERED
+from tests.mutations.first_survivors import ANSWERED, FORESEEN
 from tests.mutations.mutant import Mutant
 from tests.mutations.mutants_experiments import MUTANTS as EXPERIMENTS
 from tests.mutations.mutants_facts import MUTANTS as FACTS
@@ -83,8 +83,9 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
         "# Does the suite notice wrong SQL?",
         "",
         "`python -m tests.mutations` plants bugs into a copy of the dbt project, one at a time, and runs what a",
-        "developer would run: dbt's unit tests, the build with its data tests, `tests/dbt_project`. The first that",
-        "fails is named.",
+        "developer would run: dbt's unit tests of the changed models, the build of what hangs on them with its data",
+        "tests, and the modules of `tests/dbt_project` that know the place. The first that fails is named. After tests",
+        "were added, `--survivors` judges again what nobody noticed.",
         "",
         f"**{killed} of {len(verdicts)} noticed ({killed / len(verdicts):.0%}; goal {GOAL:.0%})**: {told}.",
         "",
@@ -100,13 +101,13 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
 
 def first_survivors() -> list[str]:
     """The paragraph about bugs that dbt's own tests let pass when they were first planted."""
-    lines = [
-        f"{len(ANSWERED)} of them passed dbt's own tests when they were first planted, and would have been left to the",
-        "slower modules of pytest or to nobody. For each a test was added or sharpened:",
+    return [
+        f"{len(ANSWERED)} passed dbt's own tests when they were first planted, and {len(FORESEEN)} would have, as",
+        "reading the tests showed. For each a test was added or sharpened:",
+        "",
+        *(f"- {bug}: `{test}`" for bug, test in (ANSWERED | FORESEEN).items()),
         "",
     ]
-    lines += [f"- {bug}: `{test}`" for bug, test in ANSWERED.items()]
-    return [*lines, ""]
 
 
 if __name__ == "__main__":
