@@ -18,7 +18,7 @@ BYTECODE = --compile-bytecode
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	$(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check bench up down format lock clean
+.PHONY: help demo test check bench mutants up down format lock clean
 
 help: ## List the targets
 	@if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then on="$$(printf '\033[36m')"; off="$$(printf '\033[0m')"; fi; \
@@ -40,6 +40,9 @@ check: $(VENV)/.dev ## Style, types, who imports whom, SQL; changes nothing
 
 bench: $(VENV)/.dev ## Measure speed and memory; prints the README's table
 	@$(BIN)/python -m tests.bench
+
+mutants: $(VENV)/.dev ## Plant bugs in the SQL, one by one: do the tests notice? Not part of test (WORKERS=2)
+	@$(BIN)/python -m tests.mutations --workers $(WORKERS)
 
 up: $(VENV)/.runtime ## Start the platform's background processes
 	@$(BIN)/meta-ads up

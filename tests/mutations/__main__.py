@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-import tempfile
-import time
 from collections import Counter
-from contextlib import ExitStack
-from pathlib import Path
 
-from tests.databases import Databases
+from tests.mutations.crew import judge_all
+from tests.mutations.first_survivors import ANSWERED, FORESEEN
 from tests.mutations.mutant import Mutant
+from tests.mutations.mutants_experiments import MUTANTS as EXPERIMENTS
+from tests.mutations.mutants_facts import MUTANTS as FACTS
+from tests.mutations.mutants_history import MUTANTS as HISTORY
 from tests.mutations.mutants_marts import MUTANTS as MARTS
+from tests.mutations.mutants_performance import MUTANTS as PERFORMANCE
 from tests.mutations.mutants_shared import MUTANTS as SHARED
-from tests.mutations.plant import check, copy_project, planted
-from tests.mutations.suite import ROOT, Suite, Verdict
+from tests.mutations.plant import check
+from tests.mutations.suite import ROOT, Verdict
 
-MUTANTS = [*SHARED, *MARTS]
+MUTANTS = [*SHARED, *MARTS, *PERFORMANCE, *HISTORY, *FACTS, *EXPERIMENTS]
 PROJECT = ROOT / "dbt_project"
 PAGE = ROOT / "docs" / "reference" / "mutation-check.md"
 GOAL = 0.95
+_NOTICED = re.compile(r"^\| (\S+) \|.*\| ([a-z ]+): `(.+)` \|$", re.MULTILINE)
 
 
 def main() -> int:
@@ -28,7 +31,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
     parser.add_argument("--list", action="store_true", help="list the bugs and stop")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument("--survivors", action="store_true", help="only the page's survivors and what it does not list")
     parser.add_argument("--no-pytest", action="store_true", help="dbt's own tests alone, which is quicker")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="bugs judged at once (default 2)")
     chosen = parser.parse_args()
     faults = check(MUTANTS, PROJECT)
     unknown = sorted(set(chosen.only) - {mutant.name for mutant in MUTANTS})
@@ -37,35 +42,36 @@ def main() -> int:
         print(fault, file=sys.stderr)
     if faults:
         return 2
-    mutants = [mutant for mutant in MUTANTS if not chosen.only or mutant.name in chosen.only]
+    noticed = read_page(PAGE.read_text(encoding="utf-8")) if chosen.survivors else {}
+    mutants = [
+        mutant for mutant in MUTANTS if mutant.name not in noticed and (not chosen.only or mutant.name in chosen.only)
+    ]
     if chosen.list:
         for mutant in mutants:
             print(f"{mutant.name:40} {mutant.file:55} {mutant.meaning}")
         return 0
-    verdicts = run(mutants, with_pytest=not chosen.no_pytest)
+    verdicts = run(mutants, workers=chosen.workers, with_pytest=not chosen.no_pytest)
     killed = sum(verdict.killed_by is not None for verdict in verdicts.values())
     print(f"{killed} of {len(mutants)} noticed.")
-    if not chosen.only and not chosen.no_pytest:
-        PAGE.write_text(page(verdicts), encoding="utf-8")
+    if not (chosen.only or chosen.no_pytest):
+        everyone = {mutant: verdicts.get(mutant) or noticed[mutant.name] for mutant in MUTANTS}
+        PAGE.write_text(page(everyone), encoding="utf-8")
     return 0 if killed >= GOAL * len(mutants) else 1
 
 
-def run(mutants: list[Mutant], *, with_pytest: bool) -> dict[Mutant, Verdict]:
+def run(mutants: list[Mutant], *, workers: int, with_pytest: bool) -> dict[Mutant, Verdict]:
     """Judges each, and prints it."""
     verdicts = {}
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="meta-ads-mutations-")))
-        url = stack.enter_context(Databases(stack).fresh("plain"))
-        copy = copy_project(PROJECT, scratch / "dbt_project")
-        suite = Suite(url, copy, scratch)
-        suite.prepare()
-        for mutant in mutants:
-            started = time.monotonic()
-            with planted(copy, mutant):
-                verdict = verdicts[mutant] = suite.judge(mutant, with_pytest=with_pytest)
-            who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
-            print(f"{mutant.name:40} {time.monotonic() - started:5.0f} s  {who}", flush=True)
-    return verdicts
+    for mutant, verdict, seconds in judge_all(mutants, PROJECT, workers=workers, with_pytest=with_pytest):
+        verdicts[mutant] = verdict
+        who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
+        print(f"{mutant.name:40} {seconds:5.0f} s  {who}", flush=True)
+    return {mutant: verdicts[mutant] for mutant in mutants}
+
+
+def read_page(text: str) -> dict[str, Verdict]:
+    """Who noticed which bug, by the name of the bug; survivors are left out."""
+    return {name: Verdict(kind, test) for name, kind, test in _NOTICED.findall(text)}
 
 
 def page(verdicts: dict[Mutant, Verdict]) -> str:
@@ -77,11 +83,13 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
         "# Does the suite notice wrong SQL?",
         "",
         "`python -m tests.mutations` plants bugs into a copy of the dbt project, one at a time, and runs what a",
-        "developer would run: dbt's unit tests, the build with its data tests, `tests/dbt_project`. The first that",
-        "fails is named.",
+        "developer would run: dbt's unit tests of the changed models, the build of what hangs on them with its data",
+        "tests, and the modules of `tests/dbt_project` that know the place. The first that fails is named. After tests",
+        "were added, `--survivors` judges again what nobody noticed.",
         "",
         f"**{killed} of {len(verdicts)} noticed ({killed / len(verdicts):.0%}; goal {GOAL:.0%})**: {told}.",
         "",
+        *first_survivors(),
         "| bug | where | what it would do | noticed by |",
         "|---|---|---|---|",
     ]
@@ -89,6 +97,17 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
         who = f"{verdict.killed_by}: `{verdict.test}`" if verdict.killed_by else "**nobody**"
         lines.append(f"| {mutant.name} | `{mutant.file}` | {mutant.meaning} | {who} |")
     return "\n".join([*lines, ""])
+
+
+def first_survivors() -> list[str]:
+    """The paragraph about bugs that dbt's own tests let pass when they were first planted."""
+    return [
+        f"{len(ANSWERED)} passed dbt's own tests when they were first planted, and {len(FORESEEN)} would have, as",
+        "reading the tests showed. For each a test was added or sharpened:",
+        "",
+        *(f"- {bug}: `{test}`" for bug, test in (ANSWERED | FORESEEN).items()),
+        "",
+    ]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutant import Mutant
 
 _PERFORMANCE = "macros/performance_daily.sql"
+_COLUMNS = "macros/performance_columns.sql"
 _RECONCILIATION = "models/marts/quality/mart_reconciliation.sql"
 _SAME_DAY = "where a.account_id = summed.account_id and a.day = summed.day"
 
@@ -12,22 +13,22 @@ MUTANTS = (
     Mutant(
         "values-without-actions-lost",
         "models/intermediate/int_ad_day_actions.sql",
-        "where totals.action_type is not null",
-        "where totals.action_type is not null and totals.actions is not null",
+        "        group by named.action_type\n",
+        "        group by named.action_type\n        having bool_or(stacked.is_count)\n",
         "revenue whose action Meta left out is lost, as by a left join from actions to values",
     ),
     Mutant(
         "windows-mixed-up",
         "models/intermediate/int_ad_day_actions.sql",
-        "case named.name when 'value' then 'default' else named.name end",
-        "case named.name when 'value' then '7d_click' else named.name end",
-        "the account's own window is added to the seven-day window",
+        "set key = 'value' if window == 'default' else window",
+        "set key = '7d_click' if window == 'default' else window",
+        "the account's own window shows the numbers of the seven-day window",
     ),
     Mutant(
         "breakdowns-read-as-windows",
         "models/intermediate/int_ad_day_actions.sql",
-        "            named.name = 'value'\n            or left(named.name, 1) between '1' and '9'",
-        "            named.name = 'value'\n            or named.name <> 'action_type'",
+        "left(named.name, 1) between '1' and '9'",
+        "named.name <> 'action_type'",
         "the text of an action breakdown is taken for a number",
     ),
     Mutant(
@@ -89,50 +90,52 @@ MUTANTS = (
     Mutant(
         "people-summed",
         _PERFORMANCE,
-        "    people.reach,\n    people.frequency,",
-        f"    (select sum(a.reach)::bigint from ad_days as a {_SAME_DAY}) as reach,\n    people.frequency,",
+        "{{ 'summed' if grain == 'ad' else 'people' }}.reach,",
+        f"(select sum(a.reach)::bigint from ad_days as a {_SAME_DAY}) as reach,",
         "people who saw two ads count twice",
     ),
     Mutant(
         "average-of-ratios",
         _PERFORMANCE,
-        "{{ function('safe_div') }}(summed.link_clicks, summed.impressions) as ctr,",
-        f"(select avg(a.link_clicks / nullif(a.impressions, 0)::numeric) from ad_days as a {_SAME_DAY}) as ctr,",
+        "{{ ratio_columns('summed') }},",
+        "{{ ratio_columns('summed') | replace(function('safe_div') ~ '(summed.link_clicks, summed.impressions)',"
+        f" '(select avg(a.link_clicks / nullif(a.impressions, 0)::numeric) from ad_days as a {_SAME_DAY})') }}}},",
         "a tiny ad weighs as much as a large one",
     ),
     Mutant(
         "sum-of-ratios",
         _PERFORMANCE,
-        "{{ function('safe_div') }}(summed.spend, summed.link_clicks) as cpc,",
-        f"(select sum(a.spend / nullif(a.link_clicks, 0)) from ad_days as a {_SAME_DAY}) as cpc,",
+        "{{ ratio_columns('summed') }},",
+        "{{ ratio_columns('summed') | replace(function('safe_div') ~ '(summed.spend, summed.link_clicks)',"
+        f" '(select sum(a.spend / nullif(a.link_clicks, 0)) from ad_days as a {_SAME_DAY})') }}}},",
         "cost per click grows with the number of ads",
     ),
     Mutant(
         "cpa-upside-down",
-        _PERFORMANCE,
-        "(summed.spend, summed.conversions) as cpa",
-        "(summed.conversions, summed.spend) as cpa",
+        _COLUMNS,
+        "'cpa': of ~ '.spend, ' ~ of ~ '.conversions'",
+        "'cpa': of ~ '.conversions, ' ~ of ~ '.spend'",
         "numerator and denominator are swapped",
     ),
     Mutant(
         "roas-upside-down",
-        _PERFORMANCE,
-        "(summed.conversion_value, summed.spend) as roas",
-        "(summed.spend, summed.conversion_value) as roas",
+        _COLUMNS,
+        "'roas': of ~ '.conversion_value, ' ~ of ~ '.spend'",
+        "'roas': of ~ '.spend, ' ~ of ~ '.conversion_value'",
         "numerator and denominator are swapped",
     ),
     Mutant(
         "cpm-per-impression",
-        _PERFORMANCE,
-        "(1000 * summed.spend, summed.impressions) as cpm",
-        "(summed.spend, summed.impressions) as cpm",
+        _COLUMNS,
+        "'cpm': '1000 * ' ~ of ~",
+        "'cpm': of ~",
         "the thousand is lost",
     ),
     Mutant(
         "cvr-of-all-clicks",
-        _PERFORMANCE,
-        "(summed.conversions, summed.link_clicks) as cvr",
-        "(summed.conversions, summed.clicks_all) as cvr",
+        _COLUMNS,
+        "'cvr': of ~ '.conversions, ' ~ of ~ '.link_clicks'",
+        "'cvr': of ~ '.conversions, ' ~ of ~ '.clicks_all'",
         "likes and shares count as visits",
     ),
     Mutant(
@@ -172,7 +175,7 @@ MUTANTS = (
     ),
     Mutant(
         "mixed-settings-hidden",
-        _PERFORMANCE,
+        _COLUMNS,
         "when min(attribution_setting) <> max(attribution_setting) then 'mixed'",
         "when min(attribution_setting) > max(attribution_setting) then 'mixed'",
         "numbers of two attribution settings look like one",

@@ -8,6 +8,7 @@ _STAGE = "macros/stage_insights.sql"
 _MEASURES = "macros/declared_measures.sql"
 _REPLACE = "macros/slice_replace.sql"
 _OBJECTS = "macros/objects_in_insights.sql"
+_DELETED = "where ({{ key }}) in ({{ replaced }});"
 
 MUTANTS = (
     Mutant(
@@ -34,8 +35,9 @@ MUTANTS = (
     Mutant(
         "action-types-counted-twice",
         _MEASURES,
-        "filter (where element ->> 'action_type' = accounts.conversion_action)",
-        "filter (where element ->> 'action_type' like '%' || replace(accounts.conversion_action, 'omni_', ''))",
+        "filter (where element ->> 'action_type' = accounts.conversion_action) as conversions\n",
+        "filter (where element ->> 'action_type' like '%' || replace(accounts.conversion_action, 'omni_', ''))"
+        " as conversions\n",
         "purchase and omni_purchase, which overlap, are added",
     ),
     Mutant(
@@ -48,8 +50,8 @@ MUTANTS = (
     Mutant(
         "value-of-the-wrong-action",
         _MEASURES,
-        "filter (where element ->> 'action_type' = accounts.value_action)",
-        "filter (where element ->> 'action_type' = accounts.conversion_action)",
+        "filter (where element ->> 'action_type' = accounts.value_action) as conversion_value\n",
+        "filter (where element ->> 'action_type' = accounts.conversion_action) as conversion_value\n",
         "the value of the conversion and not of the declared value action",
     ),
     Mutant(
@@ -118,24 +120,22 @@ MUTANTS = (
     Mutant(
         "ghosts-of-emptied-days",
         _REPLACE,
-        "    where held.account_id = scope.account_id and held.day = scope.day;",
-        "    where held.account_id = scope.account_id and held.day = scope.day and exists (\n"
-        "        select from {{ arg_dict['temp_relation'] }} as arriving\n"
-        "        where arriving.account_id = held.account_id and arriving.day = held.day\n    );",
+        _DELETED,
+        "where ({{ key }}) in (select {{ key }} from {{ arg_dict['temp_relation'] }});",
         "a day whose rows Meta withdrew stays in the marts",
     ),
     Mutant(
         "delete-of-the-whole-account",
         _REPLACE,
-        "    where held.account_id = scope.account_id and held.day = scope.day;",
-        "    where held.account_id = scope.account_id;",
+        _DELETED,
+        "where account_id in (select scope.account_id from {{ source('ops', 'build_scope') }} as scope);",
         "an incremental build loses the days outside its scope",
     ),
     Mutant(
         "delete-of-the-day-of-everyone",
         _REPLACE,
-        "    where held.account_id = scope.account_id and held.day = scope.day;",
-        "    where held.day = scope.day;",
+        "replace_rows(arg_dict, 'account_id, day', shifted_build_scope([0]))",
+        "replace_rows(arg_dict, 'day', 'select scope.day from ' ~ source('ops', 'build_scope') ~ ' as scope')",
         "a build of one account loses the same day of all others",
     ),
     Mutant(
