@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
 
 from tests.mutations.crew import judge_all
 from tests.mutations.first_survivors import ANSWERED, FORESEEN
@@ -54,7 +55,8 @@ def main() -> int:
     killed = sum(verdict.killed_by is not None for verdict in verdicts.values())
     print(f"{killed} of {len(mutants)} noticed.")
     if not (chosen.only or chosen.no_pytest):
-        everyone = {mutant: verdicts.get(mutant) or noticed[mutant.name] for mutant in MUTANTS}
+        judged = noticed | {mutant.name: verdict for mutant, verdict in verdicts.items()}
+        everyone = {mutant: judged[mutant.name] for mutant in MUTANTS if mutant.name in judged}
         PAGE.write_text(page(everyone), encoding="utf-8")
     return 0 if killed >= GOAL * len(mutants) else 1
 
@@ -62,11 +64,14 @@ def main() -> int:
 def run(mutants: list[Mutant], *, workers: int, with_pytest: bool) -> dict[Mutant, Verdict]:
     """Judges each, and prints it."""
     verdicts = {}
-    for mutant, verdict, seconds in judge_all(mutants, PROJECT, workers=workers, with_pytest=with_pytest):
-        verdicts[mutant] = verdict
-        who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
-        print(f"{mutant.name:40} {seconds:5.0f} s  {who}", flush=True)
-    return {mutant: verdicts[mutant] for mutant in mutants}
+    try:
+        for mutant, verdict, seconds in judge_all(mutants, PROJECT, workers=workers, with_pytest=with_pytest):
+            verdicts[mutant] = verdict
+            who = f"{verdict.killed_by}: {verdict.test}" if verdict.killed_by else "SURVIVED"
+            print(f"{mutant.name:40} {seconds:5.0f} s  {who}", flush=True)
+    except BrokenProcessPool:  # Reason: whoever ends a process of ours takes away the rest, not what is judged.
+        print("A process of the pool was ended; `--survivors` judges the rest.", file=sys.stderr)
+    return verdicts
 
 
 def read_page(text: str) -> dict[str, Verdict]:
