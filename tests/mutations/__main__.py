@@ -84,6 +84,7 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
     killed = sum(verdict.killed_by is not None for verdict in verdicts.values())
     kinds = Counter(verdict.killed_by or "nobody" for verdict in verdicts.values())
     told = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+    unjudged = ", ".join(mutant.name for mutant in MUTANTS if mutant not in verdicts)
     lines = [
         "# Does the suite notice wrong SQL?",
         "",
@@ -92,7 +93,8 @@ def page(verdicts: dict[Mutant, Verdict]) -> str:
         "tests, and the modules of `tests/dbt_project` that know the place. The first that fails is named. After tests",
         "were added, `--survivors` judges again what nobody noticed.",
         "",
-        f"**{killed} of {len(verdicts)} noticed ({killed / len(verdicts):.0%}; goal {GOAL:.0%})**: {told}.",
+        f"**{killed} of {len(MUTANTS)} noticed ({killed / len(MUTANTS):.1%}; goal {GOAL:.0%})**: {told}; "
+        f"{len(MUTANTS) - len(verdicts)} not judged to the end{': ' if unjudged else ''}{unjudged}.",
         "",
         *first_survivors(),
         "| bug | where | what it would do | noticed by |",
