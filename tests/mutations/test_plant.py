@@ -49,7 +49,7 @@ def test_a_bug_whose_place_is_gone_is_an_error(tmp_path: Path) -> None:
 
 def test_the_page_says_who_noticed_and_who_did_not() -> None:
     text = page({MUTANTS[0]: Verdict("unit test", "that_one"), MUTANTS[1]: Verdict(None)})
-    assert "**1 of 2 noticed (50%; goal 95%)**: unit test 1, nobody 1." in text
+    assert f"**1 of {len(MUTANTS)} noticed ({1 / len(MUTANTS):.1%}; goal 95%)**: unit test 1, nobody 1; " in text
     assert "unit test: `that_one` |" in text
     assert "**nobody** |" in text
     assert read_page(text) == {MUTANTS[0].name: Verdict("unit test", "that_one")}
