@@ -76,7 +76,21 @@ def cases(seed: int = 11) -> list[Case]:
         shared = rng.lognormal(0, 0.2, 31)
         arms = [draw(rng, 31, effect, 9, shared) for effect in (1.0, 1.6)]
         found.append(Case(f"immature {number}", arms, 702, "cpa", 0.1, 31 if number % 2 else None))
-    return found + ugly(rng)
+    return found + lucky() + ugly(rng)
+
+
+def lucky() -> list[Case]:
+    """Significant, and yet no winner: too noisy to rule out that the arm is worse by the minimum effect.
+
+    The seeds were found by search: (|theta| + delta) / se lies between the two-sided 99 and 99.5 percent points.
+    """
+    found = []
+    for seed in (98, 144):
+        rng = np.random.default_rng(seed)
+        shared = rng.lognormal(0, 0.3, 14)
+        arms = [draw(rng, 14, effect, 3, shared) for effect in (1.0, 1.5)]
+        found.append(Case(f"lucky {seed}", arms, minimum_effect=0.05, planned_days=14))
+    return found
 
 
 def ugly(rng: np.random.Generator) -> list[Case]:

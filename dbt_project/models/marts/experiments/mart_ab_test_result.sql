@@ -87,7 +87,7 @@ decided as (
                 judged_p < judged_level
                 and abs(log_effect) > drift_factor * judged_half
                 -- That the seeming winner is in truth worse by the minimum effect is ruled out at 99.5 %.
-                and abs(log_effect) + delta > 2.5758293035489004 * drift_factor * standard_error
+                and abs(log_effect) + delta > 2.807033768343811 * drift_factor * standard_error
                 then case when metric = 'cpm' then 'cheaper' else 'winner' end
             else 'not enough data'
         end as verdict
