@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from orchestration.declaring import sync_declared
 from orchestration.platform import Platform
-from orchestration.transform import TransformResult, dbt_environment, run_dbt
+from orchestration.transform import TICK, TransformResult, dbt_environment, project_version, run_dbt
 from warehouse.ops import building
 
 log = logging.getLogger(__name__)
@@ -34,10 +34,12 @@ class BuildSummary:
 def build_marts(platform: Platform, *, full: bool = False, force: bool = False) -> BuildSummary:
     """Stores what `clients.yml` declares, then builds what is due in one dbt invocation; nothing due, nothing run.
 
+    Where the last build ran the same dbt project, views and functions stand already, and the build leaves them out.
+
     Args:
         platform: Opened.
         full: Rebuild every table from all raw data.
-        force: Run dbt even if nothing is due (e.g. after a change of the models).
+        force: Run all of dbt even if nothing is due (e.g. a view was dropped by hand).
 
     Raises:
         TransformError: dbt failed; the same account days are due again at the next build.
@@ -45,10 +47,12 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
     """
     # Reason: an experiment written into clients.yml a minute ago is to be seen, without a pull.
     sync_declared(platform)
-    with building(platform.warehouse) as build:
-        if not (build.slice_count or full or force):
+    with building(platform.warehouse, project_version()) as build:
+        whole = build.is_project_new or full or force
+        if not (build.slice_count or whole):
             log.info("the marts hold everything that was pulled; nothing to build")
             return BuildSummary(0, 0, None)
         environment = dbt_environment(platform.warehouse.parameters, platform.settings.meta_ads_home)
-        result = run_dbt(environment, platform.display, extra=["--full-refresh"] if full else [])
+        extra = [*(["--full-refresh"] if full else []), *([] if whole else TICK)]
+        result = run_dbt(environment, platform.display, extra=extra)
         return BuildSummary(build.slice_count, build.account_days, result)

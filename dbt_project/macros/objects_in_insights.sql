@@ -19,7 +19,8 @@ with seen as (
 
 ),
 
-seen_without_entity as (
+-- Reason for "materialized": few objects are left here, often none, and raw rows are to be read for those alone.
+seen_without_entity as materialized (
 
     select seen.*
     from seen

@@ -15,6 +15,7 @@ from tests.dbt_project.world import DAYS, STEADY, YEN, account_row, ad_row, comm
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dbt")]
 
 CELLS = 201
+GRAIN_TESTS = ("primary_key", "unique_grain")
 OBJECT_KEY = re.compile(r"\.(campaign|ad_set|ad|creative|object)_id = ")
 
 
@@ -74,7 +75,7 @@ def test_no_published_table_goes_without_a_test_of_its_grain(manifest: dict[str,
     tested = {
         node["attached_node"]: node["test_metadata"]["kwargs"]["columns"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "unique_grain"
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") in GRAIN_TESTS
     }
     for name, node in published(manifest).items():
         assert tested[node["unique_id"]] == node["config"]["meta"]["grain"], name

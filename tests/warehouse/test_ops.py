@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
 from uuid import uuid4
@@ -55,6 +56,22 @@ def test_a_failed_build_gives_its_slices_back(warehouse: Warehouse) -> None:
     assert query(warehouse, "SELECT status FROM ops.mart_build") == [("failed",)]
     with ops.builds.building(warehouse) as build:
         assert build.slice_count == 1
+
+
+def test_a_build_knows_whether_the_project_is_new(warehouse: Warehouse) -> None:
+    def is_new(project: str | None, *, fails: bool = False) -> bool:
+        with suppress(RuntimeError), ops.builds.building(warehouse, project) as build:
+            if fails:
+                raise RuntimeError("dbt failed")
+        return build.is_project_new
+
+    assert is_new("one", fails=True)
+    assert is_new("one")  # the first one failed, so its views may be missing
+    assert not is_new("one")
+    assert is_new("two", fails=True)
+    assert not is_new("one", fails=True)
+    assert is_new(None)
+    assert is_new("one")
 
 
 def _begin_and_hang(url: str, begun: Event) -> None:

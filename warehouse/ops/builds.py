@@ -25,7 +25,8 @@ from warehouse.pool import Connection
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('meta-ads build', 0))"
 _DEAD = "UPDATE ops.mart_build SET status = 'died', finished_at = now() WHERE status = 'running' RETURNING build_id"
 _TAKE_BACK = "UPDATE ops.slice SET build_id = NULL WHERE build_id = ANY(%s)"
-_BEGIN = "INSERT INTO ops.mart_build (status, slices) VALUES ('running', 0) RETURNING build_id"
+_BEGIN = "INSERT INTO ops.mart_build (status, slices, project) VALUES ('running', 0, %s) RETURNING build_id"
+_LAST_PROJECT = "SELECT project FROM ops.mart_build WHERE status = 'succeeded' ORDER BY build_id DESC LIMIT 1"
 _MARK = "UPDATE ops.slice SET build_id = %s WHERE build_id IS NULL"
 _CLEAR_SCOPE = "DELETE FROM ops.build_scope"
 _FILL_SCOPE = """
@@ -49,11 +50,13 @@ class Build:
         build_id: Its number.
         slice_count: How many slices it takes in.
         account_days: How many account days that is: what incremental models replace.
+        is_project_new: Whether the last build that succeeded ran another version of the dbt project, or none did.
     """
 
     build_id: int
     slice_count: int
     account_days: int
+    is_project_new: bool
     _session: Connection = field(repr=False, compare=False)
 
     def close(self) -> None:
@@ -69,10 +72,14 @@ class Build:
         self.close()
 
 
-def begin_build(warehouse: Warehouse) -> Build:
+def begin_build(warehouse: Warehouse, project: str | None = None) -> Build:
     """Marks every slice that no build took in, and lists their account days in `ops.build_scope`.
 
     Marks of builds whose process died are taken back first, so their slices are among them.
+
+    Args:
+        warehouse: Connected.
+        project: What tells versions of the dbt project apart; None counts as a new version.
 
     Raises:
         BuildInProgress: Another living process is building.
@@ -85,7 +92,8 @@ def begin_build(warehouse: Warehouse) -> Build:
             dead = [found[0] for found in session.execute(_DEAD)]
             if dead:
                 session.execute(_TAKE_BACK, [dead])
-            begun = session.execute(_BEGIN).fetchone()
+            last = session.execute(_LAST_PROJECT).fetchone()
+            begun = session.execute(_BEGIN, [project]).fetchone()
             assert begun is not None
             build_id = int(begun[0])
             slices = session.execute(_MARK, [build_id]).rowcount
@@ -100,18 +108,23 @@ def begin_build(warehouse: Warehouse) -> Build:
     except BaseException:
         session.close()
         raise
-    return Build(build_id, slices, account_days, session)
+    is_new = project is None or last is None or last[0] != project
+    return Build(build_id, slices, account_days, is_new, session)
 
 
 @contextmanager
-def building(warehouse: Warehouse) -> Iterator[Build]:
+def building(warehouse: Warehouse, project: str | None = None) -> Iterator[Build]:
     """A build for the time of a block: it succeeds at the end, and fails with an exception.
+
+    Args:
+        warehouse: Connected.
+        project: See `begin_build`.
 
     Raises:
         BuildInProgress: Another living process is building.
         BuildLost: See `finish_build`.
     """
-    with begin_build(warehouse) as build:
+    with begin_build(warehouse, project) as build:
         try:
             yield build
         except BaseException:

@@ -13,20 +13,32 @@ with revisions as (
 
 ),
 
+newest_final_days as (
+
+    select
+        account_id,
+        max(day) as newest_final_day
+    from revisions
+    where age = {{ var('maturity_days') }}
+    group by account_id
+
+),
+
 -- The last pull of each age: of two pulls on one day the later one knows more.
 at_age as (
 
-    select distinct on (account_id, day, age) *
+    select distinct on (revisions.account_id, revisions.day, revisions.age) revisions.*
     from revisions
-    order by account_id asc, day asc, age asc, pulled_at desc
+    inner join newest_final_days
+        on revisions.account_id = newest_final_days.account_id
+    where revisions.day > newest_final_days.newest_final_day - {{ maturity_history_days() }}
+    order by revisions.account_id asc, revisions.day asc, revisions.age asc, revisions.pulled_at desc
 
 ),
 
 final_days as (
 
-    select
-        *,
-        max(day) over (partition by account_id) as newest_final_day
+    select *
     from at_age
     where age = {{ var('maturity_days') }}
 
@@ -66,8 +78,6 @@ paired as (
         ){{ ',' if not loop.last }}
         {%- endfor %}
     ) as pairs (attribution_window, measure, known, final, final_conversions)
-    where final_days.day > final_days.newest_final_day - {{ maturity_history_days() }}
-
 )
 
 select

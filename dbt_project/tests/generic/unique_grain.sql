@@ -1,12 +1,12 @@
-{#- One row per combination of the columns. A table that has them as its primary key cannot hold a second row, and its
-    rows are not counted again (a minute for twenty million); views and tables without that key are counted.
-    within, within_columns: for a view that only unfolds the rows of a table, that table and its primary key. -#}
+{#- One row per combination of the columns, counted: for views and for tables that have no such primary key (those that do
+    have the test primary_key). within, within_columns: for a view that only unfolds the rows of a table, that table and
+    its primary key: what it unfolds to cannot repeat, and is not counted again (a minute for twenty million rows). -#}
 {% test unique_grain(model, columns, within=none, within_columns=none) %}
 select
     {{ columns | join(', ') }},
     count(*) as rows_of_the_grain
 from {{ rows_to_test(model) }} as tested
-{%- if execute and has_primary_key(within or model, within_columns or columns) %}
+{%- if execute and within and has_primary_key(within, within_columns) %}
 where false
 {%- endif %}
 group by {{ columns | join(', ') }}
