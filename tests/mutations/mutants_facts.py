@@ -121,8 +121,8 @@ MUTANTS = (
     Mutant(
         "curve-of-the-first-pull",
         "models/intermediate/int_maturity_days.sql",
-        "order by account_id asc, day asc, age asc, pulled_at desc",
-        "order by account_id asc, day asc, age asc, pulled_at asc",
+        "order by revisions.account_id asc, revisions.day asc, revisions.age asc, revisions.pulled_at desc",
+        "order by revisions.account_id asc, revisions.day asc, revisions.age asc, revisions.pulled_at asc",
         "of two pulls on one day the staler one makes the curve",
     ),
     Mutant(
