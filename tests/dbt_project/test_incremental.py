@@ -23,6 +23,7 @@ from tests.dbt_project.world import (
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dbt")]
 
+LOOKING_BACK = 501
 TABLES = (
     "fct_ad_day",
     "fct_ad_day_action_type",
@@ -63,6 +64,21 @@ def test_withdrawn_rows_and_emptied_days_vanish_and_other_accounts_are_not_touch
     ]
     assert marts.rows(f"SELECT ad_id FROM marts.dim_ad WHERE account_id = {VANISHING}") == [(1111,)]
     assert contents(marts, STEADY) == before
+
+
+def test_a_day_that_is_pulled_again_leaves_each_of_the_six_after_it_in_place(marts: Project) -> None:
+    """Rows that look back over a week are written anew with it: none of those days may be lost."""
+    days = [f"2026-10-{day:02}" for day in range(10, 18)]
+    declare(marts.warehouse, LOOKING_BACK, "omni_purchase", "omni_purchase", "7d_click")
+    for day in days:
+        commit(marts.warehouse, "ad_daily", LOOKING_BACK, day, [ad_row(LOOKING_BACK, day)])
+        commit(marts.warehouse, "account_daily", LOOKING_BACK, day, [account_row(LOOKING_BACK, day, 1)])
+    marts.rebuild(*((LOOKING_BACK, day) for day in days))
+    statement = f"SELECT * FROM marts.mart_delivery_health WHERE account_id = {LOOKING_BACK} ORDER BY day"
+    before = marts.rows(statement)
+    assert len(before) == len(days)
+    marts.rebuild((LOOKING_BACK, days[0]))
+    assert marts.rows(statement) == before
 
 
 def test_a_day_outside_the_scope_waits(marts: Project) -> None:
