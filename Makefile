@@ -31,12 +31,13 @@ demo: $(VENV)/.runtime ## See the whole platform work on a simulated Meta: no to
 test: check ## Everything that CI runs: check, then all tests (WORKERS=2 at once)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-check: $(VENV)/.dev ## Style, types, who imports whom, SQL; changes nothing
+check: $(VENV)/.dev ## Style, types, who imports whom, SQL, Dagster's definitions; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt_project
+	$(BIN)/python -m pytest -q -p no:cacheprovider -W ignore tests/orchestration/test_definitions.py -k 'asset_keys or loads_it'
 
 bench: $(VENV)/.dev ## Measure speed and memory; prints the README's table
 	@$(BIN)/python -m tests.bench
@@ -44,10 +45,10 @@ bench: $(VENV)/.dev ## Measure speed and memory; prints the README's table
 mutants: $(VENV)/.dev ## Plant bugs in the SQL, one by one: do the tests notice? Not part of test (WORKERS=2)
 	@$(BIN)/python -m tests.mutations --workers $(WORKERS)
 
-up: $(VENV)/.runtime ## Start the platform's background processes
+up: $(VENV)/.runtime ## Run the platform, Dagster's pages on port 3000; Ctrl-C ends it
 	@$(BIN)/meta-ads up
 
-down: ## Stop them
+down: ## Stop what runs in the background
 	@if [ -x $(BIN)/meta-ads ]; then $(BIN)/meta-ads down; else echo "Nothing is installed, so nothing runs."; fi
 
 format: $(VENV)/.dev ## Put code into its form, and mend what can be mended without thinking

@@ -87,3 +87,25 @@ def demo_settings(base: Settings, graph_url: str) -> Settings:
         log_level=base.log_level,
         log_format=base.log_format,
     )
+
+
+def demo_environment(settings: Settings, warehouse_url: str) -> dict[str, str]:
+    """The environment of a process that works on the demo: nothing of the real installation is left in it.
+
+    Args:
+        settings: From `demo_settings`.
+        warehouse_url: The demo's own database.
+    """
+    ours = ("META_", "WAREHOUSE_", "DAGSTER_", "CLIENTS_FILE", "LOG_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {
+        "META_ADS_ENV_FILE": "",
+        "META_ACCESS_TOKEN": "SIMULATOR",
+        "META_GRAPH_URL": settings.meta_graph_url,
+        "META_MAX_ACCOUNTS_AT_ONCE": str(settings.meta_max_accounts_at_once),
+        "META_ADS_HOME": str(settings.meta_ads_home),
+        "WAREHOUSE_URL": warehouse_url,
+        "CLIENTS_FILE": str(settings.clients_file),
+        "LOG_FORMAT": settings.log_format,
+        "LOG_LEVEL": settings.log_level,
+    }

@@ -6,7 +6,7 @@ Putting together what Meta shows and what `clients.yml` declares belongs here; p
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -57,6 +57,27 @@ class KnownAccount:
         return f"{self.name} (act_{self.account_id})"
 
 
+def wanted_ids(platform: Platform, visible: Set[int]) -> set[int]:
+    """The accounts to work on: those of `clients.yml`, or without any the visible ones."""
+    # Reason: what came from files alone is unknown to Meta.
+    declared = {account.id for _, account in platform.clients.accounts() if not account.is_imported}
+    return declared or set(visible)
+
+
+def accounts_to_work_on(platform: Platform) -> set[int]:
+    """The accounts of `clients.yml`, or without one all that the token sees.
+
+    Raises:
+        ConfigurationError: There is no token.
+        IngestionError: Meta refuses, or cannot be reached.
+    """
+    client = platform.graph_client()
+    try:
+        return wanted_ids(platform, {int(account["account_id"]) for account in discover_accounts(client)})
+    finally:
+        client.close()
+
+
 def known_accounts(
     platform: Platform, client: GraphClient, run_id: UUID, only: Sequence[int] = ()
 ) -> list[KnownAccount]:
@@ -77,7 +98,7 @@ def known_accounts(
     visible = {int(account["account_id"]): account for account in discover_accounts(client)}
     # Reason: what came from files alone is unknown to Meta.
     declared = {a.id: (owner, a) for owner, a in platform.clients.accounts() if not a.is_imported}
-    wanted = set(declared) or set(visible)
+    wanted = wanted_ids(platform, visible.keys())
     if only:
         unknown = sorted(set(only) - set(declared) - set(visible))
         if unknown:

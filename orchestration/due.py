@@ -5,7 +5,7 @@ The arithmetic of days belongs here: first pulls, gaps, the restatement window. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -50,6 +50,12 @@ def due_days(
         if not settled and not fresh:
             due.append(day)
     return due
+
+
+def each_day(since: date, until: date) -> Iterator[date]:
+    """Every day from the first to the last, both included."""
+    for offset in range((until - since).days + 1):
+        yield since + timedelta(days=offset)
 
 
 def ranges(days: Iterable[date]) -> list[DayRange]:

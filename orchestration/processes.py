@@ -74,6 +74,7 @@ class Processes:
         port_file: Path | None = None,
         timeout: float = 30.0,
         env: Mapping[str, str] | None = None,
+        port: int | None = None,
     ) -> RunningProcess:
         """Starts a process that outlives this one, or returns it when the same command runs already.
 
@@ -83,6 +84,7 @@ class Processes:
             port_file: Where the process writes the port that it listens on; None when it has no port.
             timeout: Seconds until the port must answer.
             env: The environment; this process's own when left out.
+            port: The port that its command names, for a program that writes no port file.
 
         Raises:
             ProcessError: When it dies or does not listen in time, or when another command runs under the name.
@@ -93,10 +95,16 @@ class Processes:
                 if running.command == tuple(argv):
                     return running
                 raise ProcessError(f"{name} already runs with other options (pid {running.pid}).", "meta-ads down")
-            return self._start(name, argv, port_file, timeout, env)
+            return self._start(name, argv, port_file, timeout, env, port)
 
     def _start(
-        self, name: str, argv: Sequence[str], port_file: Path | None, timeout: float, env: Mapping[str, str] | None
+        self,
+        name: str,
+        argv: Sequence[str],
+        port_file: Path | None,
+        timeout: float,
+        env: Mapping[str, str] | None,
+        port: int | None,
     ) -> RunningProcess:
         self._logs.mkdir(parents=True, exist_ok=True)
         log_file = self._logs / f"{name}.log"
@@ -116,7 +124,8 @@ class Processes:
             started = psutil.Process(child.pid).create_time()
             record = RunningProcess(name, child.pid, tuple(argv), None, started, str(log_file))
             self._write(record)  # Before it listens: if we are killed now, `stop` still finds it.
-            port = _wait_for_port(child, port_file, timeout) if port_file else None
+            if port_file or port:
+                port = _wait_for_port(child, port_file or port or 0, timeout)
         except BaseException as error:
             _end(child.pid, timeout=2)
             child.wait()
@@ -194,18 +203,20 @@ class _NotListeningError(Exception):
     """The process died, or its port did not answer in time."""
 
 
-def _wait_for_port(child: subprocess.Popen[bytes], port_file: Path, timeout: float) -> int:
+def _wait_for_port(child: subprocess.Popen[bytes], told: Path | int, timeout: float) -> int:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         code = child.poll()
         if code is not None:
             raise _NotListeningError(f"it ended with exit code {code}")
         with suppress(OSError, ValueError):  # Not there, half written, or not listening yet.
-            port = int(port_file.read_text(encoding="ascii"))
+            port = told if isinstance(told, int) else int(told.read_text(encoding="ascii"))
             with socket.create_connection(("127.0.0.1", port), timeout=1):
                 return port
         time.sleep(_POLL_SECONDS)
-    raise _NotListeningError(f"no port in {port_file} answered within {timeout:g} s")
+    raise _NotListeningError(
+        f"no port{f' in {told}' if isinstance(told, Path) else f' {told}'} answered within {timeout:g} s"
+    )
 
 
 def _is_same(pid: int, started: float) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,9 @@ class PullRequest:
         until: Last day, included.
         again: Also days that were pulled within the last minutes.
         entities: Whether campaigns, ad sets, ads and so on are pulled, too.
+        insights: Whether reports are pulled; without them it is the objects alone.
+        unless_since: With a range: days that were pulled at this moment (UTC) or later are left out. Somebody who
+            tries again names the moment of the first attempt, and nothing is paid for twice.
     """
 
     accounts: tuple[int, ...] = ()
@@ -45,6 +48,8 @@ class PullRequest:
     until: date | None = None
     again: bool = False
     entities: bool = True
+    insights: bool = True
+    unless_since: datetime | None = None
 
     def as_arguments(self) -> dict[str, Any]:
         """As plain data, to recognise an interrupted pull of the same request."""
@@ -54,6 +59,7 @@ class PullRequest:
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
             "entities": self.entities,
+            **({} if self.insights else {"insights": False}),
         }
 
 

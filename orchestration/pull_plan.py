@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 from orchestration.clients import PlannedReport
 from orchestration.discovery import KnownAccount
-from orchestration.due import DayRange, due_days, ranges
+from orchestration.due import DayRange, due_days, each_day, ranges
 from orchestration.platform import Platform
 from orchestration.pull_model import PullRequest
 from warehouse.ops.runs import Run
@@ -43,6 +43,8 @@ def make_plan(
 
 
 def _account_plan(platform: Platform, account: KnownAccount, request: PullRequest, now: datetime) -> DayPlan:
+    if not request.insights:
+        return {}
     planned = platform.clients.plan_for(account.account_id)
     by_name = {item.report: item for item in planned}
     wanted = request.reports or tuple(by_name)
@@ -53,8 +55,17 @@ def _account_plan(platform: Platform, account: KnownAccount, request: PullReques
         if request.since is not None:
             until = request.until or due_days(item, {}, now, account.time_zone)[-1]
             plan[name] = [(request.since, until)]
+            if request.unless_since is not None:
+                held = pulled_at(platform.warehouse, account.account_id, name)
+                plan[name] = ranges(
+                    day for day in each_day(request.since, until) if not _is_newer(held.get(day), request)
+                )
             continue
         held = pulled_at(platform.warehouse, account.account_id, name)
         days = due_days(item, held, now, account.time_zone, again=request.again)
         plan[name] = ranges(day for day in days if request.until is None or day <= request.until)
     return plan
+
+
+def _is_newer(last: datetime | None, request: PullRequest) -> bool:
+    return last is not None and request.unless_since is not None and last >= request.unless_since

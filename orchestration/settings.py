@@ -34,7 +34,7 @@ RETIRED_VERSIONS = {
 }
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-_SECRETS = ("META_ACCESS_TOKEN", "META_APP_SECRET", "WAREHOUSE_URL")
+_SECRETS = ("META_ACCESS_TOKEN", "META_APP_SECRET", "WAREHOUSE_URL", "DAGSTER_DATABASE_URL")
 _MENDS = {
     "META_ACCESS_TOKEN": "paste a token with ads_read on one line (docs/cookbooks/rotate-token.md)",
     "META_APP_ID": "copy the digits of the app's id from its dashboard, or leave it empty",
@@ -45,6 +45,7 @@ _MENDS = {
     "META_PAGE_SIZE": "set rows per page between 1 and 5000, such as 500",
     "META_MAX_ACCOUNTS_AT_ONCE": "set a whole number between 1 and 64, such as 4",
     "WAREHOUSE_URL": "set postgresql://user:password@host:5432/database, or nothing for the embedded server",
+    "DAGSTER_DATABASE_URL": "set postgresql://user:password@host:5432/dagster, or nothing for one beside the warehouse",
     "META_ADS_HOME": "set a folder that may be created, such as .meta-ads",
     "CLIENTS_FILE": "set the path of the file, such as clients.yml",
     "LOG_FORMAT": "set text or json",
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
     meta_page_size: Annotated[int, Field(ge=1, le=5000)] = 500
     meta_max_accounts_at_once: Annotated[int, Field(ge=1, le=64)] = 4
     warehouse_url: Annotated[SecretStr, AfterValidator(_warehouse_url), _Strip] | None = None
+    dagster_database_url: Annotated[SecretStr, AfterValidator(_warehouse_url), _Strip] | None = None
     meta_ads_home: Annotated[Path, AfterValidator(_folder)] = Field(Path(".meta-ads"), validate_default=True)
     clients_file: Annotated[Path, AfterValidator(_file)] = Field(Path("clients.yml"), validate_default=True)
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower), _Strip] = "text"
@@ -164,8 +166,10 @@ class Settings(BaseSettings):
         if token and secret:
             # Source: fact sheet, tokens: the proof is hex HMAC-SHA256 with the secret as key.
             found.append(hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest())
-        if self.warehouse_url:
-            url = self.warehouse_url.get_secret_value()
+        for address in (self.warehouse_url, self.dagster_database_url):
+            if address is None:
+                continue
+            url = address.get_secret_value()
             # Both spellings: the redactor knows the canonical one, but not one that encodes more than it must.
             found += [urlsplit(url).password or "", DatabaseUrl.parse(url).password or ""]
         return [text for text in dict.fromkeys(found) if text]

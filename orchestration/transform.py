@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -108,6 +109,29 @@ def dbt_arguments(command: str, *extra: str) -> list[str]:
         str(PROJECT),
         *extra,
     ]
+
+
+def parse_project(target: Path) -> Path:
+    """The manifest of the project in `target`, made unless it is there. It needs no database.
+
+    Raises:
+        TransformError: The project cannot be read.
+    """
+    manifest = target / "manifest.json"
+    if manifest.exists():
+        return manifest
+    made = target.with_name(f"{target.name}.{os.getpid()}")
+    environment = {**os.environ, "DBT_TARGET_PATH": str(made), "DBT_LOG_PATH": str(target.parent / "logs")}
+    done = subprocess.run(dbt_arguments("parse"), env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if done.returncode != 0:
+        events = _Events()
+        for line in done.stdout.splitlines():
+            events.read(line, None)
+        told = events.errors or events.tail[-5:] or [redactor.redact(done.stderr.strip())]
+        raise TransformError("The dbt project cannot be read:\n" + "\n".join(f"  - {line}" for line in told[:10]))
+    with suppress(OSError):  # Reason: of two processes that parse at once, the first to finish is as good.
+        made.rename(target)
+    return manifest if manifest.exists() else made / "manifest.json"
 
 
 def run_dbt(

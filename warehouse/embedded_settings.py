@@ -41,7 +41,7 @@ def settings(socket_directory: Path) -> dict[str, str]:
         "listen_addresses": "''",
         "unix_socket_directories": f"'{quoted}'",
         "unix_socket_permissions": "0700",
-        "max_connections": "60",
+        "max_connections": "120",
         "shared_buffers": f"{_shared_buffers_megabytes()}MB",
         "dynamic_shared_memory_type": _dynamic_shared_memory(),
         "work_mem": "32MB",

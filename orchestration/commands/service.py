@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
 import sys
+import time
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from orchestration import instance
 from orchestration.commands.shared import out, settings_for_command
-from orchestration.demo import DEMO_FOLDER, start_simulator
+from orchestration.demo import DEMO_FOLDER, demo_environment, demo_settings, start_simulator
+from orchestration.discovery import accounts_to_work_on
+from orchestration.platform import open_platform
 from orchestration.processes import Processes
+from orchestration.progress import Display
+from orchestration.settings import Settings
 from warehouse import embedded
 from warehouse.connect import connect
 from warehouse.migrations import current, upgrade
+
+log = logging.getLogger(__name__)
+
+_WATCH_SECONDS = 2.0
 
 
 def register(app: typer.Typer) -> None:
@@ -36,34 +48,72 @@ def simulate(context: typer.Context) -> None:
     raise typer.Exit(code)
 
 
-def up(port: Annotated[int, typer.Option(help="Port of the simulator; 0 picks a free one.")] = 0) -> None:
-    """Start the embedded database and, without a token, the simulator; they run until `meta-ads down`."""
-    settings = settings_for_command()
-    if settings.warehouse_url is None:
-        settings.meta_ads_home.mkdir(parents=True, exist_ok=True)
-        with connect(state_directory=settings.meta_ads_home / "postgres") as warehouse:
-            out.print(f"PostgreSQL: {warehouse.safe_url}", soft_wrap=True)
+def up(
+    port: Annotated[int, typer.Option(help="Port of the simulator; 0 picks a free one.")] = 0,
+    web_port: Annotated[int, typer.Option(help="Port of Dagster's pages; 0 picks a free one.")] = 3000,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return, and leave all running.")] = False,
+) -> None:
+    """Start the platform: database, Dagster and, without a token, the simulator. Ctrl-C ends what was started."""
+    base = settings_for_command()
+    if base.meta_access_token is None:
+        url = start_simulator(base.meta_ads_home / DEMO_FOLDER, port)
+        settings = demo_settings(base, url)
+        out.print(f"Simulator:  {url}", soft_wrap=True)
     else:
-        out.print("PostgreSQL: the one of WAREHOUSE_URL")
-    if settings.meta_access_token is None:
-        home = settings.meta_ads_home / DEMO_FOLDER
-        url = start_simulator(home, port)
-        out.print(f"Simulator:  {url} (META_GRAPH_URL={url} META_ACCESS_TOKEN=SIMULATOR)", soft_wrap=True)
-    else:
+        settings = base
         out.print(f"Meta:       {settings.meta_graph_url} with your token")
-    out.print("Stop with `meta-ads down`.")
+    try:
+        with open_platform(settings, Display()) as platform:
+            out.print(f"PostgreSQL: {platform.warehouse.safe_url}", soft_wrap=True)
+            is_demo = settings is not base
+            environment = demo_environment(settings, platform.warehouse.url) if is_demo else dict(os.environ)
+            prepared = instance.prepare(settings, environment)
+            instance.seed(prepared, [f"act_{account_id}" for account_id in sorted(accounts_to_work_on(platform))])
+        started = instance.start(settings, prepared, web_port)
+    except BaseException:
+        if not detach:
+            _stop_all(base)
+        raise
+    out.print(f"Dagster:    {next(process.url for process in started if process.name == 'webserver')}", soft_wrap=True)
+    if detach:
+        out.print("Stop with `meta-ads down`.")
+        return
+    out.print("Stop with Ctrl-C.")
+    try:
+        _watch(settings, prepared, web_port)
+    except KeyboardInterrupt:
+        out.print("Stopping ...")
+    finally:
+        _stop_all(base)
+
+
+def _watch(settings: Settings, prepared: instance.Instance, web_port: int) -> None:
+    """Starts what died again, until somebody interrupts."""
+    processes = Processes(settings.meta_ads_home)
+    while True:
+        time.sleep(_WATCH_SECONDS)
+        dead = [name for name in instance.PROCESSES if processes.find(name) is None]
+        if dead:
+            log.warning("%s ended by itself; starting again (logs in %s)", ", ".join(dead), settings.meta_ads_home)
+            instance.start(settings, prepared, web_port)
 
 
 def down() -> None:
     """Stop what `up` and `demo` started. Data stays."""
-    settings = settings_for_command()
+    stopped = _stop_all(settings_for_command())
+    out.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def _stop_all(base: Settings) -> list[str]:
     stopped = []
-    for home in (settings.meta_ads_home, settings.meta_ads_home / DEMO_FOLDER):
+    for home in (base.meta_ads_home, base.meta_ads_home / DEMO_FOLDER):
         processes = Processes(home)
-        stopped += [process.name for process in processes.running() if processes.stop(process.name)]
+        # Reason: who works on the database stops before it, and the daemon, which starts work, before all.
+        names = [*reversed(instance.PROCESSES), *(process.name for process in processes.running())]
+        stopped += [name for name in dict.fromkeys(names) if processes.stop(name)]
         if (home / "postgres").exists() and embedded.stop(home / "postgres"):
             stopped.append(f"PostgreSQL in {home}")
-    out.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    return stopped
 
 
 def migrate() -> None:

@@ -5,7 +5,7 @@ What belongs here: reading and writing `ops` tables. What does not: insights (`w
 
 from __future__ import annotations
 
-from warehouse.ops.builds import Build, begin_build, building, finish_build
+from warehouse.ops.builds import Build, begin_build, building, due_slices, finish_build
 from warehouse.ops.clients import SyncCounts, sync_clients
 from warehouse.ops.declarations import Changes, sync_declarations
 from warehouse.ops.jobs import ReportJob, ReportJobStore
@@ -28,6 +28,7 @@ __all__ = [
     "apply_retention",
     "begin_build",
     "building",
+    "due_slices",
     "finish_build",
     "missing_days",
     "running",

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from types import TracebackType
 
 import psycopg
@@ -22,16 +23,24 @@ from warehouse.errors import BuildInProgress, BuildLost, from_database_error
 from warehouse.ops.slices import LOCK_MARKS
 from warehouse.pool import Connection
 
+DayRange = tuple[date, date]
+
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('meta-ads build', 0))"
 _DEAD = "UPDATE ops.mart_build SET status = 'died', finished_at = now() WHERE status = 'running' RETURNING build_id"
 _TAKE_BACK = "UPDATE ops.slice SET build_id = NULL WHERE build_id = ANY(%s)"
 _BEGIN = "INSERT INTO ops.mart_build (status, slices, project) VALUES ('running', 0, %s) RETURNING build_id"
 _LAST_PROJECT = "SELECT project FROM ops.mart_build WHERE status = 'succeeded' ORDER BY build_id DESC LIMIT 1"
+_DUE = "SELECT count(*) FROM ops.slice WHERE build_id IS NULL"
 _MARK = "UPDATE ops.slice SET build_id = %s WHERE build_id IS NULL"
 _CLEAR_SCOPE = "DELETE FROM ops.build_scope"
 _FILL_SCOPE = """
     INSERT INTO ops.build_scope (account_id, day)
     SELECT DISTINCT account_id, day FROM ops.slice WHERE build_id = %s
+"""
+_ADD_DAYS = """
+    INSERT INTO ops.build_scope (account_id, day)
+    SELECT DISTINCT account_id, day FROM ops.slice WHERE day BETWEEN %s AND %s
+    ON CONFLICT DO NOTHING
 """
 _COUNT = "UPDATE ops.mart_build SET slices = %s WHERE build_id = %s"
 _ANALYZE = "ANALYZE ops.build_scope"
@@ -72,7 +81,16 @@ class Build:
         self.close()
 
 
-def begin_build(warehouse: Warehouse, project: str | None = None) -> Build:
+def due_slices(warehouse: Warehouse) -> int:
+    """How many slices no build took in."""
+    with warehouse.connection() as connection:
+        row = connection.execute(_DUE).fetchone()
+    return int(row[0]) if row else 0
+
+
+def begin_build(
+    warehouse: Warehouse, project: str | None = None, *, days: DayRange | None = None, take_due: bool = True
+) -> Build:
     """Marks every slice that no build took in, and lists their account days in `ops.build_scope`.
 
     Marks of builds whose process died are taken back first, so their slices are among them.
@@ -80,6 +98,8 @@ def begin_build(warehouse: Warehouse, project: str | None = None) -> Build:
     Args:
         warehouse: Connected.
         project: What tells versions of the dbt project apart; None counts as a new version.
+        days: First and last day that are built again for every account, due or not.
+        take_due: False for a build of some of the models only, which leaves every slice due for the others.
 
     Raises:
         BuildInProgress: Another living process is building.
@@ -96,9 +116,11 @@ def begin_build(warehouse: Warehouse, project: str | None = None) -> Build:
             begun = session.execute(_BEGIN, [project]).fetchone()
             assert begun is not None
             build_id = int(begun[0])
-            slices = session.execute(_MARK, [build_id]).rowcount
+            slices = session.execute(_MARK, [build_id]).rowcount if take_due else 0
             session.execute(_CLEAR_SCOPE)
             account_days = session.execute(_FILL_SCOPE, [build_id]).rowcount
+            if days is not None:
+                account_days += session.execute(_ADD_DAYS, days).rowcount
             session.execute(_COUNT, [slices, build_id])
         # Reason: models join this table at once, and autovacuum has not seen it yet.
         session.execute(_ANALYZE)
@@ -113,18 +135,22 @@ def begin_build(warehouse: Warehouse, project: str | None = None) -> Build:
 
 
 @contextmanager
-def building(warehouse: Warehouse, project: str | None = None) -> Iterator[Build]:
+def building(
+    warehouse: Warehouse, project: str | None = None, *, days: DayRange | None = None, take_due: bool = True
+) -> Iterator[Build]:
     """A build for the time of a block: it succeeds at the end, and fails with an exception.
 
     Args:
         warehouse: Connected.
-        project: See `begin_build`.
+        project: As for `begin_build`.
+        days: As for `begin_build`.
+        take_due: As for `begin_build`.
 
     Raises:
         BuildInProgress: Another living process is building.
         BuildLost: See `finish_build`.
     """
-    with begin_build(warehouse, project) as build:
+    with begin_build(warehouse, project, days=days, take_due=take_due) as build:
         try:
             yield build
         except BaseException:

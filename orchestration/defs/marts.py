@@ -1,0 +1,134 @@
+"""The dbt models as assets, and the one dbt invocation of a tick.
+
+What belongs here: keys, groups and partitions of models, and which account days a build takes in. What does not: how
+dbt is called without Dagster (`orchestration.transform`), what is due (`warehouse.ops.builds`).
+
+The partitions of marts are days, of all accounts: the days that a build replaces. A build started by a person builds
+the chosen days again; the one of a tick takes what is due, whatever day that is.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+
+from orchestration.build import build_marts
+from orchestration.declaring import sync_declared
+from orchestration.defs.partitions import DAY_DIMENSION, DAYS
+from orchestration.defs.resources import PlatformSource, environment_settings
+from orchestration.errors import UserError
+from orchestration.transform import PROJECT, dbt_environment, parse_project, project_version
+from warehouse.errors import WarehouseError
+from warehouse.ops import building
+
+DBT_POOL = "dbt"  # one build at a time: two would write the same tables
+MARTS = "marts"
+
+
+class Translator(DagsterDbtTranslator):
+    """Keys equal table names: `<schema>/<table>`; groups are folders, owners are those of the model."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Schema and name."""
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The layer, and within the marts the subject: `marts_budget`."""
+        layer, *folders = dbt_resource_props["fqn"][1:-1] or [dbt_resource_props["resource_type"]]
+        return f"marts_{folders[0]}" if layer == MARTS and folders else str(layer)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """The team that the model names."""
+        owner = (dbt_resource_props.get("config") or {}).get("meta", {}).get("owner", "data-engineering")
+        return [f"team:{owner}"]
+
+    def get_partition_mapping(
+        self,
+        dbt_resource_props: Mapping[str, Any],  # noqa: ARG002 - Dagster's signature
+        dbt_parent_resource_props: Mapping[str, Any],
+    ) -> dg.PartitionMapping | None:
+        """A day of a mart comes from that day of every account's reports, and from all objects as they are."""
+        is_source = dbt_parent_resource_props["resource_type"] == "source"
+        is_report = dbt_parent_resource_props["name"].startswith("insights_")
+        if not is_source or dbt_parent_resource_props["schema"] != "raw":
+            return None
+        return dg.MultiToSingleDimensionPartitionMapping(DAY_DIMENSION) if is_report else dg.AllPartitionMapping()
+
+
+@cache
+def manifest_path() -> Path:
+    """Dbt's manifest of this project, made when the project has changed since: a run must not wait for it.
+
+    Raises:
+        TransformError: The project cannot be read.
+    """
+    return parse_project(environment_settings().meta_ads_home / "dbt" / project_version()[:16])
+
+
+def mart_assets(manifest: Path) -> dg.AssetsDefinition:
+    """All models and snapshots, with their data tests as checks."""
+
+    @dbt_assets(
+        manifest=manifest,
+        name="marts",
+        exclude="resource_type:unit_test",
+        partitions_def=DAYS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True)),
+        pool=DBT_POOL,
+    )
+    def marts(context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> Iterator[Any]:
+        """Builds the chosen days again, for every account; all models chosen, also whatever else is due."""
+        keys = context.partition_key_range
+        days = (date.fromisoformat(keys.start), date.fromisoformat(keys.end))
+        whole = not context.is_subset
+        with platform.opened() as opened:
+            sync_declared(opened)
+            version = project_version() if whole else None
+            with building(opened.warehouse, version, days=days, take_due=whole):
+                os.environ.update(dbt_environment(opened.warehouse.parameters, opened.settings.meta_ads_home))
+                dbt = DbtCliResource(
+                    project_dir=str(PROJECT),
+                    profiles_dir=str(PROJECT),
+                    # Reason: the environment's own, whatever PATH the web server was started with.
+                    dbt_executable=str(Path(sys.executable).with_name("dbt")),
+                )
+                arguments = ["build", "--exclude-resource-type", "unit_test"]
+                yield from dbt.cli(arguments, context=context).stream()
+
+    return marts
+
+
+@dg.op(pool=DBT_POOL)
+def build_what_is_due(context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> None:
+    """One dbt invocation for every account day that changed; nothing changed, nothing run."""
+    with platform.opened() as opened:
+        try:
+            summary = build_marts(opened)
+        except UserError as problem:
+            mend = f" Mend: {problem.mend}." if problem.mend else ""
+            raise dg.Failure(f"{problem.message}{mend}") from None
+        except WarehouseError as problem:
+            raise dg.Failure(str(problem)) from problem
+        result = summary.result
+        context.add_output_metadata(
+            {
+                "slices": summary.slices,
+                "account_days": summary.account_days,
+                "models": result.models if result else 0,
+                "tests": result.tests if result else 0,
+                "odd_numbers": list(result.warnings) if result else [],
+            }
+        )
+
+
+@dg.job(description="Builds the marts for every account day that changed, in one dbt invocation.")
+def build_due() -> None:
+    """The tick's second half."""
+    build_what_is_due()

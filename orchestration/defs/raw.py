@@ -1,0 +1,181 @@
+"""Raw assets: objects of an account, and a report for an account and day.
+
+What belongs here: keys, partitions, what a step asks `orchestration.pull` for, and how its outcome is told to Dagster.
+What does not: pulling. Nothing else talks to Meta, so the pool `meta_api` bounds how many steps do; the calls
+themselves are counted by the budget that all processes share (`ingestion.budget`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from ingestion.entities import KINDS
+from ingestion.errors import IngestionError
+from ingestion.reports import PRESETS, Report
+from orchestration.defs.partitions import ACCOUNT_DAYS, ACCOUNTS, account_of, account_ranges
+from orchestration.defs.resources import PlatformSource
+from orchestration.due import DayRange, each_day
+from orchestration.errors import UserError
+from orchestration.platform import Platform
+from orchestration.pull import run_pull
+from orchestration.pull_model import PullRequest, PullSummary
+from warehouse.errors import WarehouseError
+from warehouse.ops.slices import pulled_at
+
+META_POOL = "meta_api"
+DAYS_PER_RUN = 30  # Reason: one range of an account is one report run at Meta, and what a retry repeats at most.
+OWNERS = ["team:data-engineering"]
+#: Remembers on the first of several attempts since when a day counts as pulled.
+ASKED_AT = "meta-ads/asked_at"
+
+RETRY = dg.RetryPolicy(max_retries=3, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
+_ENTITY_TABLES = {
+    "accounts": "The ad accounts themselves.",
+    **{kind: f"Objects of the edge `{found.edge}`, as last seen." for kind, found in KINDS.items()},
+    "activities": "Meta's change history of the account.",
+}
+
+
+def entity_key(kind: str) -> dg.AssetKey:
+    """Key of a table of objects."""
+    return dg.AssetKey(["raw", kind])
+
+
+def report_key(report: str) -> dg.AssetKey:
+    """Key of a report's table."""
+    return dg.AssetKey(["raw", f"insights_{report}"])
+
+
+def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
+    """Objects by account, and reports by account and day.
+
+    Args:
+        retry: When a step that failed for a passing reason is tried again.
+    """
+
+    @dg.multi_asset(
+        name="raw_entities",
+        specs=[_spec(entity_key(kind), text, "raw_entities") for kind, text in _ENTITY_TABLES.items()],
+        partitions_def=ACCOUNTS,
+        retry_policy=retry,
+        pool=META_POOL,
+    )
+    def raw_entities(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """All objects of an account, and its change history; where Meta can tell, only what changed."""
+        with platform.opened() as opened:
+            summary = _pull(opened, PullRequest((account_of(context.partition_key),), insights=False))
+        _fail_on_problems([summary])
+        for key in context.selected_asset_keys:
+            yield dg.MaterializeResult(key, metadata={"api_calls": summary.calls})
+
+    @dg.multi_asset(
+        name="raw_insights",
+        specs=[
+            _spec(report_key(name), _described(report), "raw_insights", skippable=True)
+            for name, report in PRESETS.items()
+        ],
+        can_subset=True,
+        partitions_def=ACCOUNT_DAYS,
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=DAYS_PER_RUN),
+        retry_policy=retry,
+        pool=META_POOL,
+    )
+    def raw_insights(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """Reports of an account for a range of days; each day is replaced whole.
+
+        Attempts after the first, retries of the run among them, ask only for days that the first did not get.
+        """
+        names = [name for name in PRESETS if report_key(name) in context.selected_asset_keys]
+        summaries = []
+        with platform.opened() as opened:
+            asked_at = _asked_at(context, opened)
+            found = account_ranges(context.partition_keys)
+            for account_id, since, until in ((a, *days) for a, several in found.items() for days in several):
+                request = PullRequest((account_id,), tuple(names), since, until, entities=False, unless_since=asked_at)
+                summaries.append(_pull(opened, request))
+            missing = {name: _days_without(opened, name, found, asked_at) for name in names}
+        calls = sum(summary.calls for summary in summaries)
+        for name in names:
+            if not missing[name]:
+                yield dg.MaterializeResult(report_key(name), metadata={"api_calls_of_the_step": calls})
+        _fail_on_problems(summaries)
+        if any(missing.values()):
+            listing = "; ".join(f"{name}: {', '.join(days[:5])}" for name, days in missing.items() if days)
+            raise dg.Failure(f"Some days did not come: {listing}.")
+
+    return [raw_entities, raw_insights]
+
+
+def _spec(key: dg.AssetKey, description: str, group: str, *, skippable: bool = False) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        description=description,
+        kinds={"meta", "postgres"},
+        owners=OWNERS,
+        group_name=group,
+        skippable=skippable,
+        metadata={"dagster/table_name": ".".join(key.path)},
+    )
+
+
+def _described(report: Report) -> str:
+    cells = ", ".join((report.level, "period" if report.period else "day", *report.breakdowns))
+    return f"Insights as Meta sent them, a row per {cells}; a day is replaced whole."
+
+
+def _days_without(
+    platform: Platform, report: str, found: Mapping[int, Sequence[DayRange]], asked_at: datetime
+) -> list[str]:
+    """Account days that were not pulled since a moment."""
+    late = []
+    for account_id, several in found.items():
+        held = pulled_at(platform.warehouse, account_id, report)
+        for since, until in several:
+            days = [day for day in each_day(since, until) if day not in held or held[day] < asked_at]
+            late += [f"act_{account_id} {day}" for day in days]
+    return late
+
+
+def _pull(platform: Platform, request: PullRequest) -> PullSummary:
+    """A pull whose errors say how to mend them; what no second attempt can mend is not tried again.
+
+    Raises:
+        Failure: Permanent, with the mend in its text.
+        WarehouseError: The database failed, which may pass.
+    """
+    try:
+        return run_pull(platform, request)
+    except UserError as problem:
+        mend = f" Mend: {problem.mend}." if problem.mend else ""
+        raise dg.Failure(f"{problem.message}{mend}", allow_retries=False) from None
+    except (IngestionError, WarehouseError) as problem:
+        raise dg.Failure(str(problem)) from problem
+
+
+def _fail_on_problems(summaries: Sequence[PullSummary]) -> None:
+    problems = [problem for summary in summaries for outcome in summary.outcomes for problem in outcome.problems]
+    if problems:
+        listing = "\n".join(f"- {problem}" for problem in problems[:10])
+        raise dg.Failure(f"{len(problems)} parts failed; what came is kept:\n{listing}")
+
+
+def _asked_at(context: dg.AssetExecutionContext, platform: Platform) -> datetime:
+    """When the first attempt began, by the platform's clock, UTC: of this step, and of the run that a retry repeats.
+
+    A run that somebody executes again as a whole asks for everything again: that is what they want.
+    """
+    is_retry = bool({"dagster/retry_number", "dagster/is_resume_retry"} & context.run.tags.keys())
+    first_id = context.run.root_run_id if is_retry and context.run.root_run_id else context.run.run_id
+    first = context.instance.get_run_by_id(first_id)
+    told = first.tags.get(ASKED_AT) if first else None
+    if told:
+        return datetime.fromisoformat(told)
+    now = datetime.fromtimestamp(platform.clock.now(), UTC)
+    context.instance.add_run_tags(first_id, {ASKED_AT: now.isoformat()})
+    return now

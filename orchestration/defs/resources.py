@@ -1,0 +1,51 @@
+"""What assets work with: the platform, opened for the time of a step.
+
+Thin on purpose: opening is `orchestration.platform`'s, and tests pass a source of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from orchestration.logs import configure_logging
+from orchestration.platform import Platform, open_platform
+from orchestration.progress import Display
+from orchestration.settings import Settings, load_settings
+
+
+def environment_settings() -> Settings:
+    """Settings for a process of Dagster: `META_ADS_ENV_FILE` names the file, and empty stands for none.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    named = os.environ.get("META_ADS_ENV_FILE", ".env")
+    return load_settings(Path(named) if named else None)
+
+
+class PlatformSource(Protocol):
+    """Opens the platform."""
+
+    def opened(self) -> AbstractContextManager[Platform]:
+        """The platform, for the time of a block."""
+
+
+class EnvironmentPlatform:
+    """The platform of this installation, from the environment and `.env`."""
+
+    @contextmanager
+    def opened(self) -> Iterator[Platform]:
+        """The platform, for the time of a block.
+
+        Raises:
+            ConfigurationError: A setting or `clients.yml` is wrong.
+            WarehouseError: The database cannot be reached or migrated.
+        """
+        settings = environment_settings()
+        configure_logging(settings.log_level, settings.log_format, settings.secrets())
+        with open_platform(settings, Display()) as platform:
+            yield platform

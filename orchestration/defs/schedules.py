@@ -1,0 +1,111 @@
+"""When things run by themselves.
+
+What belongs here: ticks and what they ask for. What does not: the work. A late tick catches up: each evaluation asks
+for what is due now, under a key that names the account and its day, so that no day is asked for twice.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from orchestration.defs.marts import build_due
+from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key, account_of
+from orchestration.defs.resources import PlatformSource
+from orchestration.due import account_today
+from warehouse.ops import due_slices
+from warehouse.query import account_overview
+
+RESTATED_DAYS = 28
+#: Above the backfills' default of 0: what people wait for every morning goes first.
+DAILY_PRIORITY = "10"
+ACCOUNT_TAG = "meta-ads/account"
+
+daily_objects = dg.define_asset_job(
+    "daily_objects", selection=dg.AssetSelection.groups("raw_entities"), description="The objects of an account."
+)
+daily_insights = dg.define_asset_job(
+    "daily_insights",
+    selection=dg.AssetSelection.groups("raw_insights"),
+    description="All reports of an account for the days that Meta still changes.",
+)
+
+
+def run_tags(account_id: int) -> dict[str, str]:
+    """Tags of a daily run: whose it is, and that it goes before backfills."""
+    return {"dagster/priority": DAILY_PRIORITY, ACCOUNT_TAG: account_key(account_id)}
+
+
+def insight_request(account_id: int, time_zone: str, now: datetime) -> dg.RunRequest:
+    """The run over the days that Meta may still change, up to the account's yesterday.
+
+    Args:
+        account_id: Whose.
+        time_zone: The account's, IANA.
+        now: With a time zone.
+    """
+    yesterday = account_today(now, time_zone) - timedelta(days=1)
+    first = account_day_key(account_id, yesterday - timedelta(days=RESTATED_DAYS - 1))
+    last = account_day_key(account_id, yesterday)
+    return dg.RunRequest(
+        run_key=f"{account_key(account_id)} until {yesterday}",
+        tags=run_tags(account_id)
+        | {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last},
+    )
+
+
+def time_zones(instance: dg.DagsterInstance, platform: PlatformSource) -> dict[int, str]:
+    """The time zone of each account that is a partition; UTC until the account's own is known."""
+    with platform.opened() as opened:
+        known = {int(row["account_id"]): str(row["time_zone"] or "UTC") for row in account_overview(opened.warehouse)}
+    keys = instance.get_dynamic_partitions(ACCOUNTS.name or "")
+    return {account_of(key): known.get(account_of(key), "UTC") for key in sorted(keys)}
+
+
+@dg.schedule(
+    job=daily_insights,
+    cron_schedule="10 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every hour, for each account whose day has changed since: the last 28 days, all reports.",
+)
+def daily_window(
+    context: dg.ScheduleEvaluationContext, platform: dg.ResourceParam[PlatformSource]
+) -> Iterator[dg.RunRequest]:
+    """A run for each account, once in its day; its key keeps later hours from asking again."""
+    now = context.scheduled_execution_time.astimezone(UTC)
+    for account_id, time_zone in time_zones(context.instance, platform).items():
+        yield insight_request(account_id, time_zone, now)
+
+
+@dg.schedule(
+    job=daily_objects,
+    cron_schedule="5 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every hour, for each account whose day has changed since: its objects and change history.",
+)
+def daily_entities(
+    context: dg.ScheduleEvaluationContext, platform: dg.ResourceParam[PlatformSource]
+) -> Iterator[dg.RunRequest]:
+    """A run for each account, once in its day."""
+    now = context.scheduled_execution_time.astimezone(UTC)
+    for account_id, time_zone in time_zones(context.instance, platform).items():
+        yield dg.RunRequest(
+            run_key=f"{account_key(account_id)} on {account_today(now, time_zone)}",
+            partition_key=account_key(account_id),
+            tags=run_tags(account_id),
+        )
+
+
+@dg.schedule(
+    job=build_due,
+    cron_schedule="*/15 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every 15 minutes: the marts, where anything changed.",
+)
+def marts_when_due(platform: dg.ResourceParam[PlatformSource]) -> dg.RunRequest | dg.SkipReason:
+    """A run if any slice is due, else none."""
+    with platform.opened() as opened:
+        due = due_slices(opened.warehouse)
+    if not due:
+        return dg.SkipReason("The marts hold everything that was pulled.")
+    return dg.RunRequest(tags={"dagster/priority": DAILY_PRIORITY})

@@ -1,0 +1,163 @@
+"""The Dagster instance: its folder, its database, its processes.
+
+What belongs here: `dagster.yaml` and `workspace.yaml`, which commands are started in which order, and with what
+environment. What does not: what runs in Dagster (`orchestration.defs`), starting processes as such
+(`orchestration.processes`). Dagster is imported where it is needed: the other commands start without it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from ruamel.yaml import YAML
+
+from orchestration.errors import ConfigurationError
+from orchestration.processes import Processes, RunningProcess
+from orchestration.settings import Settings
+from warehouse import embedded
+from warehouse.urls import DatabaseUrl
+
+FOLDER = "dagster"
+DATABASE = "dagster"
+MODULE = "orchestration.definitions"
+HOST = "127.0.0.1"
+#: In the order in which they start; the last to start is the first to stop.
+PROCESSES = ("code-server", "webserver", "daemon")
+STEPS_AT_META = 4
+START_SECONDS = 120.0
+
+_TEMPLATE = Path(__file__).with_name("dagster.yaml")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A prepared instance.
+
+    Attributes:
+        home: `DAGSTER_HOME`.
+        environment: What its processes are started with; holds secrets.
+    """
+
+    home: Path
+    environment: Mapping[str, str]
+
+
+def prepare(settings: Settings, environment: Mapping[str, str]) -> Instance:
+    """Writes the instance's files and makes its database.
+
+    Args:
+        settings: Of this installation, or of the demo.
+        environment: What the processes find their settings in.
+
+    Raises:
+        ConfigurationError: The database is missing and cannot be made.
+        EmbeddedServerError: The embedded server does not start.
+    """
+    home = settings.meta_ads_home / FOLDER
+    home.mkdir(parents=True, exist_ok=True)
+    text = _TEMPLATE.read_text(encoding="utf-8")
+    _write(home / "dagster.yaml", text)
+    own = {"DAGSTER_HOME": str(home), "DAGSTER_DATABASE_URL": _database(settings)}
+    return Instance(home, {**environment, "META_ADS_HOME": str(settings.meta_ads_home), **own})
+
+
+def start(settings: Settings, instance: Instance, port: int = 0) -> list[RunningProcess]:
+    """Starts the code server, the web server and the daemon; what runs already stays.
+
+    Args:
+        settings: Of this installation.
+        instance: From `prepare`.
+        port: Of the web server; 0 picks a free one.
+
+    Raises:
+        ProcessError: One of them does not start; its log says why.
+    """
+    processes = Processes(settings.meta_ads_home)
+    running = {process.name: process for process in processes.running()}
+    if all(name in running for name in PROCESSES):
+        return [running[name] for name in PROCESSES]
+    for name in reversed(PROCESSES):  # Reason: a daemon that outlived its code server must not keep the old one's port.
+        processes.stop(name)
+    code, web = _free_port(), port or _free_port()
+    _write_workspace(instance.home / "workspace.yaml", code)
+    workspace = ["-w", str(instance.home / "workspace.yaml")]
+    python = [sys.executable, "-m"]
+    commands = {
+        "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code)], code),
+        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace], web),
+        "daemon": ([*python, "dagster._daemon", "run", *workspace], None),
+    }
+    return [
+        processes.start(name, argv, timeout=START_SECONDS, env=instance.environment, port=listens)
+        for name, (argv, listens) in commands.items()
+    ]
+
+
+def stop(settings: Settings) -> list[str]:
+    """Ends the processes, the daemon first, and returns the names of those that ran."""
+    processes = Processes(settings.meta_ads_home)
+    return [name for name in reversed(PROCESSES) if processes.stop(name)]
+
+
+def seed(instance: Instance, account_keys: list[str]) -> None:
+    """Makes the instance's tables, the size of its pools, and a partition for each account."""
+    # Reason: importing Dagster takes seconds, and the other commands do not need it.
+    from dagster import DagsterInstance
+
+    from orchestration.defs.partitions import ACCOUNTS
+    from orchestration.defs.raw import META_POOL
+
+    os.environ.update({name: instance.environment[name] for name in ("DAGSTER_HOME", "DAGSTER_DATABASE_URL")})
+    with DagsterInstance.from_config(str(instance.home)) as opened:
+        opened.event_log_storage.set_concurrency_slots(META_POOL, STEPS_AT_META)
+        opened.add_dynamic_partitions(ACCOUNTS.name or "", account_keys)
+
+
+def _database(settings: Settings) -> str:
+    """The URL of Dagster's own database: the one that is set, or one beside the warehouse."""
+    if settings.dagster_database_url is not None:
+        return settings.dagster_database_url.get_secret_value()
+    if settings.warehouse_url is None:
+        settings.meta_ads_home.mkdir(parents=True, exist_ok=True)
+        return embedded.start(settings.meta_ads_home / "postgres").ensure_database(DATABASE)
+    url = DatabaseUrl.parse(settings.warehouse_url.get_secret_value())
+    own = url.with_database(DATABASE).render(reveal=True)
+    try:
+        with psycopg.connect(url.render(reveal=True), autocommit=True) as connection:
+            present = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            if present is None:
+                connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+    except psycopg.errors.InsufficientPrivilege:
+        raise ConfigurationError(
+            f"There is no database {DATABASE} beside the warehouse, and its user may not make one.",
+            f"have it made (CREATE DATABASE {DATABASE} OWNER {url.user}), or set DAGSTER_DATABASE_URL",
+        ) from None
+    except psycopg.OperationalError as error:
+        raise ConfigurationError(
+            f"The server of the warehouse cannot be reached: {str(error).splitlines()[0]}", "check WAREHOUSE_URL"
+        ) from None
+    return own
+
+
+def _write_workspace(path: Path, port: int) -> None:
+    server = {"grpc_server": {"host": HOST, "port": port, "location_name": "meta-ads"}}
+    yaml = YAML()
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump({"load_from": [server]}, file)
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        return int(found.getsockname()[1])

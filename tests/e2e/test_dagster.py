@@ -1,0 +1,202 @@
+"""Assets, sensors and builds as Dagster runs them, on a simulator and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.build import build_marts
+from orchestration.defs.accounts import new_accounts
+from orchestration.defs.marts import build_due, mart_assets
+from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key
+from orchestration.defs.raw import raw_assets, report_key
+from orchestration.defs.schedules import daily_entities, daily_window, marts_when_due
+from orchestration.platform import Platform
+from orchestration.transform import parse_project
+from tests.e2e.harness import NOW, Bench, account_ids, scalar
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+SINCE, UNTIL = date(2026, 11, 5), date(2026, 11, 8)
+REPORTS = ("ad_daily", "account_daily")
+AT_ONCE = dg.RetryPolicy(max_retries=1, delay=0)
+
+
+class BenchSource:
+    """The bench's platform, as assets open it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    @contextmanager
+    def opened(self) -> Iterator[Platform]:
+        yield self._bench.platform()
+
+
+@pytest.fixture
+def instance(plain_bench: Bench, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as opened:
+        opened.add_dynamic_partitions(ACCOUNTS.name, [account_key(i) for i in account_ids(plain_bench.simulator)])
+        yield opened
+
+
+def pull(bench: Bench, instance: dg.DagsterInstance, account: int, *reports: str) -> dg.ExecuteInProcessResult:
+    """A run over an account and a range of days, as a backfill or the schedule makes them."""
+    insights = raw_assets(AT_ONCE)[1]
+    job = dg.define_asset_job("pull", dg.AssetSelection.assets(*(report_key(name) for name in reports)))
+    defs = dg.Definitions([insights], jobs=[job], resources={"platform": BenchSource(bench)})
+    ends = {"start": SINCE, "end": UNTIL}
+    tags = {f"dagster/asset_partition_range_{end}": account_day_key(account, day) for end, day in ends.items()}
+    return defs.resolve_job_def("pull").execute_in_process(
+        instance=instance, tags={name: str(key) for name, key in tags.items()}, raise_on_error=False
+    )
+
+
+def asked(bench: Bench) -> list[dict[str, list[list[str]]]]:
+    """The ranges of each report that each pull asked for, in the order of the pulls."""
+    with bench.warehouse.connection() as connection:
+        rows = connection.execute("SELECT state -> 'plan' FROM ops.run ORDER BY started_at").fetchall()
+    return [next(iter(plan.values())) for (plan,) in rows]
+
+
+def test_a_range_of_an_account_is_one_pull_and_every_day_a_partition(plain_bench, instance):
+    account, *others = account_ids(plain_bench.simulator)
+    result = pull(plain_bench, instance, account, *REPORTS)
+    assert result.success
+    assert asked(plain_bench) == [{name: [[SINCE.isoformat(), UNTIL.isoformat()]] for name in REPORTS}]
+    for name in REPORTS:
+        held = instance.get_materialized_partitions(report_key(name))
+        assert len(held) == 4
+        assert all(key.endswith(f"act_{account}") or key.startswith(f"act_{account}|") for key in held)
+    assert not instance.get_materialized_partitions(report_key("ad_hourly"))
+    rows = "SELECT count(*) FROM ops.slice WHERE account_id = %s"
+    assert scalar(plain_bench.warehouse, rows, account) == 8
+    assert not any(scalar(plain_bench.warehouse, rows, other) for other in others)
+
+
+def test_a_second_attempt_asks_only_for_what_the_first_did_not_get(plain_bench, instance):
+    """One refusal of one report: the other report is not paid for twice, and all is there in the end."""
+    account = account_ids(plain_bench.simulator)[0]
+    plain_bench.simulator.inject("capability", account=str(account), kind="insights_async", times=1)
+    result = pull(plain_bench, instance, account, *REPORTS)
+    assert result.success
+    first, second = asked(plain_bench)
+    assert set(first) == set(REPORTS)
+    repeated = {name: found for name, found in second.items() if found}
+    assert len(repeated) == 1
+    for name in REPORTS:
+        assert len(instance.get_materialized_partitions(report_key(name))) == 4
+
+
+def test_a_refused_token_fails_at_once_and_says_how_to_mend_it(plain_bench, instance):
+    account = account_ids(plain_bench.simulator)[0]
+    plain_bench.simulator.inject("token_expired")
+    result = pull(plain_bench, instance, account, *REPORTS)
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    text = failure.step_failure_data.error_display_string
+    assert "Mend:" in text
+    assert "SIMULATOR" not in text
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]
+
+
+def test_accounts_become_partitions_and_go_again(plain_bench, instance):
+    for key in instance.get_dynamic_partitions(ACCOUNTS.name):
+        instance.delete_dynamic_partition(ACCOUNTS.name, key)
+    instance.add_dynamic_partitions(ACCOUNTS.name, ["act_1"])
+
+    def evaluate() -> dg.SensorResult | dg.SkipReason:
+        context = dg.build_sensor_context(instance, resources={"platform": BenchSource(plain_bench)})
+        return new_accounts(context)
+
+    add, retire = evaluate().dynamic_partitions_requests
+    assert set(add.partition_keys) == {account_key(i) for i in account_ids(plain_bench.simulator)}
+    assert list(retire.partition_keys) == ["act_1"]
+    instance.delete_dynamic_partition(ACCOUNTS.name, "act_1")
+    instance.add_dynamic_partitions(ACCOUNTS.name, list(add.partition_keys))
+    assert evaluate().dynamic_partitions_requests == []
+    plain_bench.simulator.inject("token_expired")
+    refused = evaluate()
+    assert isinstance(refused, dg.SkipReason)
+    assert "SIMULATOR" not in str(refused)
+
+
+def test_schedules_ask_for_each_account_once_in_its_day(plain_bench, instance):
+    source = BenchSource(plain_bench)
+
+    def evaluate(schedule: dg.ScheduleDefinition, at: datetime) -> list[dg.RunRequest]:
+        context = dg.build_schedule_context(instance, scheduled_execution_time=at, resources={"platform": source})
+        return list(schedule(context))
+
+    accounts = {account_key(i) for i in account_ids(plain_bench.simulator)}
+    for schedule in (daily_window, daily_entities):
+        days = [evaluate(schedule, NOW + timedelta(hours=hour)) for hour in range(25)]
+        keys = [request.run_key for requests in days for request in requests]
+        assert {request.tags["meta-ads/account"] for request in days[0]} == accounts
+        assert len(set(keys)) == 2 * len(accounts)  # asked every hour, and a run on two days
+
+
+def test_marts_are_built_when_something_is_due(plain_bench, instance):
+    source = BenchSource(plain_bench)
+
+    def evaluate() -> dg.RunRequest | dg.SkipReason:
+        return marts_when_due(dg.build_schedule_context(instance, resources={"platform": source}))
+
+    assert isinstance(evaluate(), dg.SkipReason)
+    plain_bench.pull(since=SINCE, until=SINCE, reports=REPORTS, entities=False)
+    assert isinstance(evaluate(), dg.RunRequest)
+    result = build_due.execute_in_process(instance=instance, resources={"platform": source})
+    assert result.success
+    assert scalar(plain_bench.warehouse, "SELECT sum(spend) FROM marts.fct_ad_day")
+    assert isinstance(evaluate(), dg.SkipReason)
+
+
+def test_objects_of_an_account_come_without_insights(plain_bench, instance):
+    account = account_ids(plain_bench.simulator)[0]
+    entities = raw_assets(AT_ONCE)[0]
+    result = dg.materialize(
+        [entities],
+        instance=instance,
+        partition_key=account_key(account),
+        resources={"platform": BenchSource(plain_bench)},
+    )
+    assert result.success
+    for kind in ("accounts", "campaigns", "adsets", "ads", "activities"):
+        assert scalar(plain_bench.warehouse, f"SELECT count(*) FROM raw.{kind} WHERE account_id = %s", account), kind
+    assert scalar(plain_bench.warehouse, "SELECT count(*) FROM ops.slice") == 0
+
+
+def test_chosen_days_are_built_again_and_a_part_of_the_models_leaves_the_rest_due(plain_bench, instance, tmp_path):
+    bench = plain_bench
+    bench.pull(since=SINCE, until=UNTIL, reports=REPORTS)
+    build_marts(bench.platform())
+    due = "SELECT count(*) FROM ops.slice WHERE build_id IS NULL"
+    spend = "SELECT sum(spend) FROM marts.fct_ad_day WHERE day = '2026-11-06'"
+    before = scalar(bench.warehouse, spend)
+    assert before
+    with bench.warehouse.connection() as connection:
+        connection.execute("DELETE FROM marts.fct_ad_day WHERE day IN ('2026-11-06', '2026-11-07')")
+        connection.execute("UPDATE ops.slice SET build_id = NULL WHERE day = '2026-11-08'")
+    waiting = scalar(bench.warehouse, due)
+    marts = mart_assets(parse_project(tmp_path / "dbt"))
+    result = dg.materialize(
+        [marts],
+        instance=instance,
+        partition_key="2026-11-06",
+        selection=dg.AssetSelection.assets(["marts", "fct_ad_day"]),
+        resources={"platform": BenchSource(bench)},
+    )
+    assert result.success
+    assert scalar(bench.warehouse, spend) == before
+    assert scalar(bench.warehouse, "SELECT count(*) FROM marts.fct_ad_day WHERE day = '2026-11-07'") == 0
+    assert scalar(bench.warehouse, due) == waiting
+    assert instance.get_materialized_partitions(dg.AssetKey(["marts", "fct_ad_day"])) == {"2026-11-06"}
+    checks = result.get_asset_check_evaluations()
+    assert len(checks) > 3
+    assert all(check.passed for check in checks)

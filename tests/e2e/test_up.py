@@ -1,0 +1,125 @@
+"""`meta-ads up` as a newcomer starts it: Dagster's pages, a backfill that ends, and nothing left after Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+import requests
+
+from warehouse import embedded
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("up")]
+
+ROOT = Path(__file__).parents[2]
+ACCOUNTS_AND_DAYS = """{
+  assetNodes(assetKeys: [{path: ["raw", "insights_ad_daily"]}]) { partitionKeysByDimension { name partitionKeys } }
+}"""
+LAUNCH = """mutation($wanted: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $wanted) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+  }
+}"""
+STATE = """query($id: String!) {
+  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status runs { status } } }
+}"""
+
+
+class Up:
+    """The running platform."""
+
+    def __init__(self, home: Path, process: subprocess.Popen[str], url: str) -> None:
+        self.home, self.process, self.url = home, process, url
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        answer = requests.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
+        assert not answer.get("errors"), answer
+        return answer["data"]
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that works in the home folder."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "environ"]):
+            told = [*(process.info["cmdline"] or []), *(process.info["environ"] or {}).values()]
+            if any(str(self.home) in text for text in told) and process.pid != os.getpid():
+                found.append(process)
+        return found
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Up]:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("META_", "WAREHOUSE_", "DAGSTER_"))
+    }
+    home = tmp_path / "home"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration.cli", "up", "--web-port", "0"],
+        cwd=ROOT,
+        env=kept | {"META_ADS_HOME": str(home), "CLIENTS_FILE": str(tmp_path / "none.yml"), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                break
+        found = re.search(r"Dagster: +(http://\S+)", "".join(said))
+        assert found, "".join(said)
+        yield Up(home, process, found[1])
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+            embedded.stop(home / "demo" / "postgres")
+
+
+def test_it_runs_a_backfill_and_leaves_nothing_behind(platform: Up) -> None:
+    (node,) = platform.ask(ACCOUNTS_AND_DAYS)["assetNodes"]
+    keys = {dimension["name"]: dimension["partitionKeys"] for dimension in node["partitionKeysByDimension"]}
+    assert len(keys["account"]) == 5
+    assert len(keys["day"]) > 1_090
+    accounts, days = keys["account"][:2], keys["day"][-12:-8]
+    wanted = {
+        "assetSelection": [{"path": ["raw", f"insights_{name}"]} for name in ("ad_daily", "account_daily")],
+        "partitionNames": [f"{account}|{day}" for account in accounts for day in days],
+    }
+    launched = platform.ask(LAUNCH, wanted=wanted)["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    deadline = time.monotonic() + 240
+    state: dict[str, Any] = {"status": "REQUESTED"}
+    while state["status"] == "REQUESTED" and time.monotonic() < deadline:
+        time.sleep(2)
+        state = platform.ask(STATE, id=launched["backfillId"])["partitionBackfillOrError"]
+    assert state == {"status": "COMPLETED_SUCCESS", "runs": [{"status": "SUCCESS"}] * 2}
+
+    server = embedded.attach(platform.home / "demo" / "postgres")
+    assert server is not None
+    with psycopg.connect(server.url()) as connection:
+        rows = connection.execute(
+            "SELECT account_id, report, count(*) FROM ops.slice GROUP BY account_id, report ORDER BY 1, 2"
+        ).fetchall()
+    reports = ("account_daily", "ad_daily")
+    ids = sorted(int(account.removeprefix("act_")) for account in accounts)
+    assert rows == [(account, report, 4) for account in ids for report in reports]
+
+    assert len(platform.family()) > 4
+    platform.process.send_signal(signal.SIGINT)
+    rest, _ = platform.process.communicate(timeout=60)
+    assert platform.process.returncode == 0, rest
+    assert platform.family() == []
