@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from orchestration.errors import UserError
 from orchestration.platform import Platform
+from warehouse.ops import HeldDay, hold_days
 from warehouse.quality import QualityResult, check, reports_held
 from warehouse.tables import PRESETS
 
@@ -63,6 +64,36 @@ def check_raw_data(
             now=now,
             done=lambda name: task.advance(detail=name),
         )
+
+
+def check_and_hold(
+    platform: Platform, account: int, reports: Sequence[str], since: date, until: date, *, now: datetime | None = None
+) -> QualityResult:
+    """Checks reports of an account, and keeps the days that failed out of the marts until they pass.
+
+    Only errors hold a day, and only those that name days: a currency that changed is told, and holds nothing.
+
+    Args:
+        platform: Opened.
+        account: Digits.
+        reports: Which; those that the warehouse holds nothing of are left out by the caller.
+        since: First day, the account's own.
+        until: Last day, included.
+        now: The moment that freshness is measured from; default: the present.
+
+    Raises:
+        UserError: As `check_raw_data`.
+        WarehouseError: The database failed.
+    """
+    result = check_raw_data(platform, [account], reports, since, until, now=now)
+    failed = [
+        HeldDay(account, day, outcome.report, outcome.expectation, outcome.message, result.checked_at)
+        for outcome in result.failures("error")
+        for day in outcome.days
+        if since <= day <= until
+    ]
+    hold_days(platform.warehouse, account, reports, since, until, failed)
+    return result
 
 
 def _expected(platform: Platform, account: int, held: frozenset[str], is_from_api: bool) -> frozenset[str]:

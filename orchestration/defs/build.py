@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.accounts import new_accounts
+from orchestration.defs.checks import raw_checks
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.raw import RETRY, raw_assets
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
@@ -31,6 +32,7 @@ def build_defs(
     """
     return dg.Definitions(
         assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
+        asset_checks=[raw_checks],
         jobs=[daily_objects, daily_insights, build_due],
         schedules=[daily_entities, daily_window, marts_when_due],
         sensors=[new_accounts],

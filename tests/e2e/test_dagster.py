@@ -12,6 +12,7 @@ import pytest
 
 from orchestration.build import build_marts
 from orchestration.defs.accounts import new_accounts
+from orchestration.defs.checks import check_key, raw_checks
 from orchestration.defs.marts import build_due, mart_assets
 from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key
 from orchestration.defs.raw import raw_assets, report_key
@@ -19,6 +20,7 @@ from orchestration.defs.schedules import daily_entities, daily_window, marts_whe
 from orchestration.platform import Platform
 from orchestration.transform import parse_project
 from tests.e2e.harness import NOW, Bench, account_ids, scalar
+from warehouse.ops import held_days
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -155,6 +157,63 @@ def test_marts_are_built_when_something_is_due(plain_bench, instance):
     assert result.success
     assert scalar(plain_bench.warehouse, "SELECT sum(spend) FROM marts.fct_ad_day")
     assert isinstance(evaluate(), dg.SkipReason)
+
+
+def check(bench: Bench, instance: dg.DagsterInstance, account: int) -> dg.AssetCheckEvaluation:
+    """The check of ad_daily on its own, as somebody runs it again from the page of the asset."""
+    job = dg.define_asset_job("check", dg.AssetSelection.checks(check_key("ad_daily")))
+    defs = dg.Definitions(
+        raw_assets(AT_ONCE), asset_checks=[raw_checks], jobs=[job], resources={"platform": BenchSource(bench)}
+    )
+    ends = {"start": SINCE, "end": UNTIL}
+    tags = {f"dagster/asset_partition_range_{end}": account_day_key(account, day) for end, day in ends.items()}
+    result = defs.resolve_job_def("check").execute_in_process(
+        instance=instance, tags={name: str(key) for name, key in tags.items()}, raise_on_error=False
+    )
+    (evaluation,) = result.get_asset_check_evaluations()
+    return evaluation
+
+
+def is_error(evaluation: dg.AssetCheckEvaluation) -> bool:
+    """A warning (in so short a history each rare field is a new one) stops nothing."""
+    return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
+
+
+def test_a_failed_check_holds_the_days_of_that_account_and_nothing_else(plain_bench, instance):
+    """A row that got lost: the marts keep what they held of that day, and take in every other."""
+    bench = plain_bench
+    bad, other, *_ = account_ids(bench.simulator)
+    day = "(account_id, day) = (%s, '2026-11-06')"
+    rows = f"SELECT count(*) FROM marts.fct_ad_day WHERE {day}"
+    due = "SELECT count(*) FROM ops.slice WHERE build_id IS NULL AND account_id = %s"
+    bench.pull(since=SINCE, until=UNTIL, reports=REPORTS)
+    assert not is_error(check(bench, instance, bad))
+    build_marts(bench.platform())
+    before = scalar(bench.warehouse, rows, bad)
+    smallest = f"SELECT min(ad_id) FROM marts.fct_ad_day WHERE {day}"
+    lose = f"DELETE FROM raw.insights_ad_daily WHERE {day} AND ad_id = ({smallest})"
+    with bench.warehouse.connection() as connection:
+        connection.execute(lose, [bad, bad])
+        connection.execute("UPDATE ops.slice SET build_id = NULL, digest = NULL")
+    failed = check(bench, instance, bad)
+    assert is_error(failed)
+    assert f"act_{bad}" in failed.description
+    assert "Mend:" in failed.description
+    assert not is_error(check(bench, instance, other))
+    assert {(held.account_id, str(held.day)) for held in held_days(bench.warehouse)} == {(bad, "2026-11-06")}
+
+    build_marts(bench.platform())
+    assert scalar(bench.warehouse, rows, bad) == before
+    assert scalar(bench.warehouse, due, bad) == 2
+    assert scalar(bench.warehouse, due, other) == 0
+    assert build_marts(bench.platform()).result is None  # what is held is not due
+
+    bench.pull(since=SINCE, until=UNTIL, reports=REPORTS, accounts=(bad,), entities=False)
+    assert not is_error(check(bench, instance, bad))
+    assert held_days(bench.warehouse) == []
+    build_marts(bench.platform())
+    assert scalar(bench.warehouse, rows, bad) == before
+    assert scalar(bench.warehouse, due, bad) == 0
 
 
 def test_objects_of_an_account_come_without_insights(plain_bench, instance):

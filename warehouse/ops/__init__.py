@@ -8,6 +8,7 @@ from __future__ import annotations
 from warehouse.ops.builds import Build, begin_build, building, due_slices, finish_build
 from warehouse.ops.clients import SyncCounts, sync_clients
 from warehouse.ops.declarations import Changes, sync_declarations
+from warehouse.ops.holds import HeldDay, held_days, hold_days
 from warehouse.ops.jobs import ReportJob, ReportJobStore
 from warehouse.ops.retention import RetentionResult, analyze, apply_retention
 from warehouse.ops.runs import Run, running
@@ -17,6 +18,7 @@ from warehouse.ops.usage import UsageStore
 __all__ = [
     "Build",
     "Changes",
+    "HeldDay",
     "ReportJob",
     "ReportJobStore",
     "RetentionResult",
@@ -30,6 +32,8 @@ __all__ = [
     "building",
     "due_slices",
     "finish_build",
+    "held_days",
+    "hold_days",
     "missing_days",
     "running",
     "slice_states",

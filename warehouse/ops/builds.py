@@ -2,10 +2,10 @@
 
 What belongs here: marking and unmarking. What does not: dbt.
 
-A slice that no build took in has `build_id` NULL. A build marks those rows with its id; a slice replaced
-meanwhile loses the mark again, and the next build takes it in. The process that builds holds a session
-lock: where the lock is free and a build still says `running`, its process died, and its marks are taken
-back.
+A slice that no build took in has `build_id` NULL; it is due unless its day is held (`warehouse.ops.holds`). A build
+marks those rows with its id; a slice replaced meanwhile loses the mark again, and the next build takes it in. The
+process that builds holds a session lock: where the lock is free and a build still says `running`, its process died,
+and its marks are taken back. A build from scratch reads everything that was committed, held days too.
 """
 
 from __future__ import annotations
@@ -30,8 +30,13 @@ _DEAD = "UPDATE ops.mart_build SET status = 'died', finished_at = now() WHERE st
 _TAKE_BACK = "UPDATE ops.slice SET build_id = NULL WHERE build_id = ANY(%s)"
 _BEGIN = "INSERT INTO ops.mart_build (status, slices, project) VALUES ('running', 0, %s) RETURNING build_id"
 _LAST_PROJECT = "SELECT project FROM ops.mart_build WHERE status = 'succeeded' ORDER BY build_id DESC LIMIT 1"
-_DUE = "SELECT count(*) FROM ops.slice WHERE build_id IS NULL"
-_MARK = "UPDATE ops.slice SET build_id = %s WHERE build_id IS NULL"
+_FREE = """
+    slice.build_id IS NULL AND NOT EXISTS (
+        SELECT FROM ops.held_day AS held WHERE held.account_id = slice.account_id AND held.day = slice.day
+    )
+"""
+_DUE = f"SELECT count(*) FROM ops.slice WHERE {_FREE}"  # noqa: S608 - a constant
+_MARK = f"UPDATE ops.slice SET build_id = %s WHERE {_FREE}"  # noqa: S608
 _CLEAR_SCOPE = "DELETE FROM ops.build_scope"
 _FILL_SCOPE = """
     INSERT INTO ops.build_scope (account_id, day)
@@ -39,7 +44,10 @@ _FILL_SCOPE = """
 """
 _ADD_DAYS = """
     INSERT INTO ops.build_scope (account_id, day)
-    SELECT DISTINCT account_id, day FROM ops.slice WHERE day BETWEEN %s AND %s
+    SELECT DISTINCT slice.account_id, slice.day
+    FROM ops.slice
+    LEFT JOIN ops.held_day AS held ON held.account_id = slice.account_id AND held.day = slice.day
+    WHERE slice.day BETWEEN %s AND %s AND held.account_id IS NULL
     ON CONFLICT DO NOTHING
 """
 _COUNT = "UPDATE ops.mart_build SET slices = %s WHERE build_id = %s"
