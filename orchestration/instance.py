@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from orchestration.errors import ConfigurationError
 from orchestration.processes import Processes, RunningProcess
@@ -32,6 +33,7 @@ PROCESSES = ("code-server", "webserver", "daemon")
 STEPS_AT_META = 4
 START_SECONDS = 120.0
 
+_WORKSPACE = "workspace.yaml"
 _TEMPLATE = Path(__file__).with_name("dagster.yaml")
 
 
@@ -68,7 +70,7 @@ def prepare(settings: Settings, environment: Mapping[str, str]) -> Instance:
 
 
 def start(settings: Settings, instance: Instance, port: int = 0) -> list[RunningProcess]:
-    """Starts the code server, the web server and the daemon; what runs already stays.
+    """Starts those of the code server, the web server and the daemon that do not run.
 
     Args:
         settings: Of this installation.
@@ -80,13 +82,15 @@ def start(settings: Settings, instance: Instance, port: int = 0) -> list[Running
     """
     processes = Processes(settings.meta_ads_home)
     running = {process.name: process for process in processes.running()}
-    if all(name in running for name in PROCESSES):
-        return [running[name] for name in PROCESSES]
-    for name in reversed(PROCESSES):  # Reason: a daemon that outlived its code server must not keep the old one's port.
-        processes.stop(name)
-    code, web = _free_port(), port or _free_port()
-    _write_workspace(instance.home / "workspace.yaml", code)
-    workspace = ["-w", str(instance.home / "workspace.yaml")]
+    # Reason: the others know the code server by its port, so one that is started again listens where the last one did.
+    code = running["code-server"].port if "code-server" in running else _last_port(instance.home)
+    if code is None:
+        for name in reversed(PROCESSES):
+            processes.stop(name)
+        running, code = {}, _free_port()
+    web = (running["webserver"].port if "webserver" in running else port) or _free_port()
+    _write_workspace(instance.home / _WORKSPACE, code)
+    workspace = ["-w", str(instance.home / _WORKSPACE)]
     python = [sys.executable, "-m"]
     commands = {
         "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code)], code),
@@ -97,12 +101,6 @@ def start(settings: Settings, instance: Instance, port: int = 0) -> list[Running
         processes.start(name, argv, timeout=START_SECONDS, env=instance.environment, port=listens)
         for name, (argv, listens) in commands.items()
     ]
-
-
-def stop(settings: Settings) -> list[str]:
-    """Ends the processes, the daemon first, and returns the names of those that ran."""
-    processes = Processes(settings.meta_ads_home)
-    return [name for name in reversed(PROCESSES) if processes.stop(name)]
 
 
 def seed(instance: Instance, account_keys: list[str]) -> None:
@@ -150,6 +148,22 @@ def _write_workspace(path: Path, port: int) -> None:
     yaml = YAML()
     with path.open("w", encoding="utf-8") as file:
         yaml.dump({"load_from": [server]}, file)
+
+
+def _last_port(home: Path) -> int | None:
+    """Where the last code server listened, if that port is free."""
+    try:
+        told = YAML(typ="safe").load((home / _WORKSPACE).read_text(encoding="utf-8"))
+        port = int(told["load_from"][0]["grpc_server"]["port"])
+    except (OSError, YAMLError, LookupError, TypeError, ValueError):
+        return None
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return None
+    return port
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import requests
 
+from orchestration.processes import Processes
 from warehouse import embedded
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("up")]
@@ -89,7 +90,7 @@ def platform(tmp_path: Path) -> Iterator[Up]:
             embedded.stop(home / "demo" / "postgres")
 
 
-def test_it_runs_a_backfill_and_leaves_nothing_behind(platform: Up) -> None:
+def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(platform: Up) -> None:
     (node,) = platform.ask(ACCOUNTS_AND_DAYS)["assetNodes"]
     keys = {dimension["name"]: dimension["partitionKeys"] for dimension in node["partitionKeysByDimension"]}
     assert len(keys["account"]) == 5
@@ -101,12 +102,19 @@ def test_it_runs_a_backfill_and_leaves_nothing_behind(platform: Up) -> None:
     }
     launched = platform.ask(LAUNCH, wanted=wanted)["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    processes = Processes(platform.home / "demo")
+    before = {process.name: process.pid for process in processes.running()}
+    os.kill(before["daemon"], signal.SIGKILL)
     deadline = time.monotonic() + 240
     state: dict[str, Any] = {"status": "REQUESTED"}
     while state["status"] == "REQUESTED" and time.monotonic() < deadline:
         time.sleep(2)
         state = platform.ask(STATE, id=launched["backfillId"])["partitionBackfillOrError"]
     assert state == {"status": "COMPLETED_SUCCESS", "runs": [{"status": "SUCCESS"}] * 2}
+
+    after = {process.name: process.pid for process in processes.running()}
+    assert after.keys() == before.keys()
+    assert [name for name, pid in before.items() if after[name] != pid] == ["daemon"]
 
     server = embedded.attach(platform.home / "demo" / "postgres")
     assert server is not None
