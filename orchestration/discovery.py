@@ -96,7 +96,6 @@ def known_accounts(
         CredentialError: The token is refused.
     """
     visible = {int(account["account_id"]): account for account in discover_accounts(client)}
-    # Reason: what came from files alone is unknown to Meta.
     declared = {a.id: (owner, a) for owner, a in platform.clients.accounts() if not a.is_imported}
     wanted = wanted_ids(platform, visible.keys())
     if only:

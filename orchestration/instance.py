@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import psycopg
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import ConfigurationError, ProcessError
 from orchestration.processes import Processes, RunningProcess
 from orchestration.settings import Settings
 from warehouse import embedded
@@ -78,10 +78,13 @@ def start(settings: Settings, instance: Instance, port: int = 0) -> list[Running
         port: Of the web server; 0 picks a free one.
 
     Raises:
-        ProcessError: One of them does not start; its log says why.
+        ProcessError: The port is taken, or one of them does not start; its log says why.
     """
     processes = Processes(settings.meta_ads_home)
     running = {process.name: process for process in processes.running()}
+    # Reason: whoever listens there would be taken for the web server that could not.
+    if port and "webserver" not in running and not _is_free(port):
+        raise ProcessError(f"Port {port} is taken by another program.", "choose another: meta-ads up --web-port 0")
     # Reason: the others know the code server by its port, so one that is started again listens where the last one did.
     code = running["code-server"].port if "code-server" in running else _last_port(instance.home)
     if code is None:
@@ -103,18 +106,18 @@ def start(settings: Settings, instance: Instance, port: int = 0) -> list[Running
     ]
 
 
-def seed(instance: Instance, account_keys: list[str]) -> None:
+def seed(instance: Instance, account_ids: Iterable[int]) -> None:
     """Makes the instance's tables, the size of its pools, and a partition for each account."""
     # Reason: importing Dagster takes seconds, and the other commands do not need it.
     from dagster import DagsterInstance
 
-    from orchestration.defs.partitions import ACCOUNTS
+    from orchestration.defs.partitions import ACCOUNTS, account_key
     from orchestration.defs.raw import META_POOL
 
     os.environ.update({name: instance.environment[name] for name in ("DAGSTER_HOME", "DAGSTER_DATABASE_URL")})
     with DagsterInstance.from_config(str(instance.home)) as opened:
         opened.event_log_storage.set_concurrency_slots(META_POOL, STEPS_AT_META)
-        opened.add_dynamic_partitions(ACCOUNTS.name or "", account_keys)
+        opened.add_dynamic_partitions(ACCOUNTS.name or "", [account_key(i) for i in sorted(account_ids)])
 
 
 def _database(settings: Settings) -> str:
@@ -157,13 +160,17 @@ def _last_port(home: Path) -> int | None:
         port = int(told["load_from"][0]["grpc_server"]["port"])
     except (OSError, YAMLError, LookupError, TypeError, ValueError):
         return None
+    return port if _is_free(port) else None
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
-            return None
-    return port
+            return False
+    return True
 
 
 def _write(path: Path, text: str) -> None:

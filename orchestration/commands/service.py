@@ -49,8 +49,10 @@ def simulate(context: typer.Context) -> None:
 
 
 def up(
-    port: Annotated[int, typer.Option(help="Port of the simulator; 0 picks a free one.")] = 0,
-    web_port: Annotated[int, typer.Option(help="Port of Dagster's pages; 0 picks a free one.")] = 3000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the simulator; 0 picks a free one.")] = 0,
+    web_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Dagster's pages; 0 picks a free one.")
+    ] = 3000,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return, and leave all running.")] = False,
 ) -> None:
     """Start the platform: database, Dagster and, without a token, the simulator. Ctrl-C ends what was started."""
@@ -68,7 +70,7 @@ def up(
             is_demo = settings is not base
             environment = demo_environment(settings, platform.warehouse.url) if is_demo else dict(os.environ)
             prepared = instance.prepare(settings, environment)
-            instance.seed(prepared, [f"act_{account_id}" for account_id in sorted(accounts_to_work_on(platform))])
+            instance.seed(prepared, accounts_to_work_on(platform))
         started = instance.start(settings, prepared, web_port)
     except BaseException:
         if not detach:

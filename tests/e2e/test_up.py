@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,25 +49,34 @@ class Up:
         return answer["data"]
 
     def family(self) -> list[psutil.Process]:
-        """Every process that works in the home folder."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "environ"]):
-            told = [*(process.info["cmdline"] or []), *(process.info["environ"] or {}).values()]
-            if any(str(self.home) in text for text in told) and process.pid != os.getpid():
-                found.append(process)
-        return found
+        return processes_in(self.home)
+
+
+def processes_in(home: Path) -> list[psutil.Process]:
+    """Every process that works in a folder, but this one."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        told = [*(process.info["cmdline"] or []), *(process.info["environ"] or {}).values()]
+        if any(str(home) in text for text in told) and process.pid != os.getpid():
+            found.append(process)
+    return found
+
+
+def clean_environment(folder: Path) -> dict[str, str]:
+    """A newcomer's: no token, and a home in this folder."""
+    ours = ("META_", "WAREHOUSE_", "DAGSTER_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    own = {"META_ADS_HOME": str(folder / "home"), "CLIENTS_FILE": str(folder / "none.yml")}
+    return kept | own | {"PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Up]:
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("META_", "WAREHOUSE_", "DAGSTER_"))
-    }
     home = tmp_path / "home"
     process = subprocess.Popen(
         [sys.executable, "-m", "orchestration.cli", "up", "--web-port", "0"],
         cwd=ROOT,
-        env=kept | {"META_ADS_HOME": str(home), "CLIENTS_FILE": str(tmp_path / "none.yml"), "PYTHONUNBUFFERED": "1"},
+        env=clean_environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -131,3 +141,23 @@ def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(pla
     rest, _ = platform.process.communicate(timeout=60)
     assert platform.process.returncode == 0, rest
     assert platform.family() == []
+
+
+def test_a_port_that_is_taken_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    """Another program's port would otherwise be shown as the platform's."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", "up", "--web-port", str(port)],
+            cwd=ROOT,
+            env=clean_environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f"Port {port} is taken by another program." in done.stderr
+    assert "--web-port 0" in done.stderr
+    assert processes_in(tmp_path / "home") == []
