@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import date
 
 from orchestration.declaring import sync_declared
 from orchestration.platform import Platform
-from orchestration.transform import TICK, TransformResult, dbt_environment, project_version, run_dbt
-from warehouse.ops import building
+from orchestration.transform import TICK, TODAY, TransformResult, dbt_environment, project_version, run_dbt
+from warehouse.ops import Build, building
+from warehouse.ops.slices import HOURS
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +26,22 @@ class BuildSummary:
         slices: Slices that were due.
         account_days: Account days replaced in the marts.
         result: dbt's; None if nothing was due.
+        days: The days of these account days, oldest first.
+        is_partial: Whether it built but the tables that hours of the current day touch.
     """
 
     slices: int
     account_days: int
     result: TransformResult | None
+    days: tuple[date, ...] = ()
+    is_partial: bool = False
 
 
 def build_marts(platform: Platform, *, full: bool = False, force: bool = False) -> BuildSummary:
     """Stores what `clients.yml` declares, then builds what is due in one dbt invocation; nothing due, nothing run.
 
     Where the last build ran the same dbt project, views and functions stand already, and the build leaves them out.
+    Where nothing but hours of the current day is due, it leaves out every table that they do not touch as well.
 
     Args:
         platform: Opened.
@@ -53,6 +60,12 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
             log.info("the marts hold everything that was pulled; nothing to build")
             return BuildSummary(0, 0, None)
         environment = dbt_environment(platform.warehouse.parameters, platform.settings.meta_ads_home)
-        extra = [*(["--full-refresh"] if full else []), *([] if whole else TICK)]
+        parts = [] if whole else _parts(build)
+        extra = [*(["--full-refresh"] if full else []), *parts]
         result = run_dbt(environment, platform.display, extra=extra)
-        return BuildSummary(build.slice_count, build.account_days, result)
+        return BuildSummary(build.slice_count, build.account_days, result, build.days, parts == [*TODAY])
+
+
+def _parts(build: Build) -> list[str]:
+    """Which part of an unchanged project has to run."""
+    return [*TODAY] if build.reports == {HOURS} else [*TICK]

@@ -11,6 +11,8 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -27,18 +29,21 @@ from orchestration.progress import Task
 from orchestration.pull_model import AccountOutcome, PullFailed, PullRequest, PullSummary
 from orchestration.pull_plan import DayPlan, make_plan
 from orchestration.slice_writer import SliceWriter
+from orchestration.today import current_days
 from warehouse.errors import RowRejected, SliceRejected
 from warehouse.loader import SliceResult
 from warehouse.ops import ReportJobStore
 from warehouse.ops.reconcile import unreconciled_days
 from warehouse.ops.runs import running
-from warehouse.ops.slices import rows_per_day, written_by
+from warehouse.ops.slices import HOURS, pulled_at, rows_per_day, written_by
+from warehouse.ops.today import account_activity, current_day_lock
 
 log = logging.getLogger(__name__)
 
 # Reason: since 2026-08-06 these return nothing, without an error, unless the account's administrator opted in (fact
 # sheet, breakdowns).
 OPT_IN_BREAKDOWNS = {"impression_device", "hourly_stats_aggregated_by_audience_time_zone", "frequency_value"}
+CURRENT_SYNC_ROWS = 25_000  # a thousand ads with 24 hours each
 REPORTS_AT_ONCE = 3  # per account; Meta works on them while we wait
 
 
@@ -68,11 +73,16 @@ def run_pull(platform: Platform, request: PullRequest) -> PullSummary:
 
 def _one_run(platform: Platform, client: GraphClient, request: PullRequest) -> PullSummary:
     arguments = request.as_arguments()
+    kind = "pull"
+    if request.current:
+        # Reason: the hours that an interrupted pull of this kind brought are old by now; it must not be continued.
+        kind = "pull current day"
+        arguments |= {"at": datetime.fromtimestamp(platform.clock.now(), UTC).isoformat()}
     with running(
-        platform.warehouse, "pull", arguments, client.api_version, interruptions=(CredentialError, VersionRetired)
+        platform.warehouse, kind, arguments, client.api_version, interruptions=(CredentialError, VersionRetired)
     ) as run:
         accounts = discovery.known_accounts(platform, client, run.run_id, request.accounts)
-        plan = make_plan(platform, run, accounts, request)
+        plan = {} if request.current else make_plan(platform, run, accounts, request)
         outcomes = _Pull(platform, client, run.run_id, request, resumed=run.resumed).run(accounts, plan)
         summary = PullSummary(run.run_id, tuple(outcomes), client.calls, run.resumed)
         problems = "; ".join(problem for outcome in outcomes for problem in outcome.problems)
@@ -125,6 +135,13 @@ class _Pull:
         if account.problem:
             outcome.failed(account.problem)
             return outcome
+        if self._request.current:
+            with current_day_lock(self._platform.warehouse, account.account_id) as is_ours:
+                if is_ours:
+                    self._current_day(account, outcome, task)
+                else:
+                    outcome.note(f"{account.label}: another pull of its current day is under way.")
+            return outcome
         if self._request.entities and not self._entities(account, outcome):
             return outcome
         self._reports(account, plan, outcome, task)
@@ -135,6 +152,19 @@ class _Pull:
                 self._guarded(outcome, "missing objects", fill)
         _note_silence(outcome)
         return outcome
+
+    def _current_day(self, account: KnownAccount, outcome: AccountOutcome, task: Task) -> None:
+        """Objects that changed, then the hours, if anything can have happened in them."""
+        for kind in KINDS.values():
+            if kind.filter_prefix:
+                pull = partial(entity_pull.pull_kind, self._platform, self._client, self._run_id, account, kind)
+                self._guarded(outcome, kind.name, pull)
+        if not any(item.report == HOURS for item in self._platform.clients.plan_for(account.account_id)):
+            return
+        now = datetime.fromtimestamp(self._platform.clock.now(), UTC)
+        activity = account_activity(self._platform.warehouse, account.account_id, now)
+        held = pulled_at(self._platform.warehouse, account.account_id, HOURS)
+        self._reports(account, {HOURS: current_days(activity, held, now, account.time_zone)}, outcome, task)
 
     def _entities(self, account: KnownAccount, outcome: AccountOutcome) -> bool:
         """Objects of all kinds. A kind that fails is noted; an account without campaigns to list is given up."""
@@ -211,12 +241,16 @@ class _Pull:
         warehouse = self._platform.warehouse
         report = self._platform.report(name)
         table = self._platform.table(report)
+        options = self._platform.options
+        if self._request.current:
+            # Reason: a report run takes Meta a minute, and people wait for these hours.
+            options = replace(options, sync_rows=max(options.sync_rows, CURRENT_SYNC_ROWS))
         pull = InsightsPull(
             self._client,
             ReportJobStore(warehouse),
             self._run_id,
             str(account.account_id),
-            self._platform.options,
+            options,
             self._limit,
             rows_per_day(warehouse, account.account_id),
         )

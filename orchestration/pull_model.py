@@ -40,6 +40,8 @@ class PullRequest:
         insights: Whether reports are pulled; without them it is the objects alone.
         unless_since: With a range: days that were pulled at this moment (UTC) or later are left out. Somebody who
             tries again names the moment of the first attempt, and nothing is paid for twice.
+        current: The current day instead, the account's own: objects that changed, and the hours of accounts whose ads
+            deliver. Of the rest of the request only the accounts count.
     """
 
     accounts: tuple[int, ...] = ()
@@ -50,6 +52,7 @@ class PullRequest:
     entities: bool = True
     insights: bool = True
     unless_since: datetime | None = None
+    current: bool = False
 
     def as_arguments(self) -> dict[str, Any]:
         """As plain data, to recognise an interrupted pull of the same request."""
@@ -75,6 +78,7 @@ class AccountOutcome:
         problems: What failed, in words, with the mend.
         notes: What is odd, but no failure.
         silent: Reports that came back without any row although they should not, with the breakdowns to blame.
+        days: Rows of each slice, by report and day.
     """
 
     account: KnownAccount
@@ -84,6 +88,7 @@ class AccountOutcome:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     silent: dict[str, list[str]] = field(default_factory=dict)
+    days: dict[str, dict[date, int]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, result: SliceResult) -> None:
@@ -92,6 +97,7 @@ class AccountOutcome:
             self.slices += 1
             self.unchanged += result.unchanged
             self.rows += result.row_count
+            self.days.setdefault(result.report, {})[result.day] = result.row_count
 
     def note(self, text: str) -> None:
         """Notes what is odd."""

@@ -29,15 +29,33 @@ PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 #: Arguments of a build that brings new data into the marts of an unchanged project (`dbt_project/selectors.yml`). The
 #: manifest that the first build of the project wrote stays as it is: writing it again takes more than a second.
 TICK = ("--selector", "tick", "--no-write-json")
+#: Of a build that takes in nothing but hours of the current day.
+TODAY = ("--selector", "today", "--no-write-json")
 _SOURCES = {".sql", ".yml", ".md"}
 _MADE = {"target", "logs", "dbt_packages"}
 _BAD = {"error", "fail", "runtime error", "partial success"}
 
 
-class TransformError(UserError):
-    """dbt could not build or a test of the data failed."""
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of a model, a snapshot, a function or a test.
 
-    exit_code = 1
+    Attributes:
+        unique_id: As in the manifest, e.g. `model.meta_ads.fct_ad_day`.
+        status: `success` of what was built, `pass`, `warn`, `fail` of tests, `error`, `skip` ... of either.
+        failures: Rows that a test found.
+        seconds: Wall time.
+    """
+
+    unique_id: str
+    status: str
+    failures: int
+    seconds: float
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a test of data."""
+        return self.unique_id.startswith("test.")
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,7 @@ class TransformResult:
         failures: One line for each failed model or test.
         warnings: One line for each test that found odd numbers and stopped nothing.
         seconds: Wall time of dbt.
+        nodes: Each node that ran, in the order in which they ended.
     """
 
     models: int
@@ -57,6 +76,21 @@ class TransformResult:
     failures: tuple[str, ...]
     seconds: float
     warnings: tuple[str, ...] = ()
+    nodes: tuple[NodeResult, ...] = ()
+
+
+class TransformError(UserError):
+    """dbt could not build or a test of the data failed.
+
+    Attributes:
+        result: What dbt did before, and which nodes failed; None if it did not get that far.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, mend: str = "", result: TransformResult | None = None) -> None:
+        super().__init__(message, mend)
+        self.result = result
 
 
 def project_version(project: Path = PROJECT) -> str:
@@ -176,6 +210,7 @@ def run_dbt(
         raise TransformError(
             f"The marts were not built: dbt reported {len(told)} problem(s).\n{listing}",
             f"read {environment['DBT_LOG_PATH']}/dbt.log; what was committed to raw tables is safe",
+            result,
         )
     return result
 
@@ -190,11 +225,12 @@ class _Events:
         self.warnings: list[str] = []
         self.errors: list[str] = []
         self.tail: list[str] = []
+        self.nodes: list[NodeResult] = []
         self._expected = False
 
     def result(self) -> TransformResult:
         return TransformResult(
-            self.models, self.tests, tuple(self.failures), self.seconds, warnings=tuple(self.warnings)
+            self.models, self.tests, tuple(self.failures), self.seconds, tuple(self.warnings), tuple(self.nodes)
         )
 
     def read(self, line: str, task: Any) -> None:
@@ -220,6 +256,12 @@ class _Events:
         status = str(data.get("status", "")).lower()
         node = str((data.get("node_info") or {}).get("node_name") or data.get("name") or data.get("description"))
         task.advance(1, node)
+        unique_id = str((data.get("node_info") or {}).get("unique_id") or node)
+        seconds = float(data.get("execution_time") or 0)
+        # Reason: of a model dbt tells what the database answered, such as "INSERT 0 24".
+        is_built = name != "LogTestResult" and not any(status.startswith(bad) for bad in (*_BAD, "skip"))
+        outcome = "success" if is_built else status.split()[0] if status else "error"
+        self.nodes.append(NodeResult(unique_id, outcome, int(data.get("num_failures") or 0), seconds))
         if name == "LogTestResult":
             self.tests += 1
         else:

@@ -44,9 +44,14 @@ def pull(
     again: Annotated[bool, typer.Option("--again", help="Also what was pulled within the last 15 minutes.")] = False,
     entities: Annotated[bool, typer.Option(help="Also campaigns, ad sets, ads, creatives, history.")] = True,
     marts: Annotated[bool, typer.Option(help="Build the marts afterwards.")] = True,
+    today: Annotated[
+        bool, typer.Option("--today", help="The current day instead: changed objects, hours of ads that deliver.")
+    ] = False,
 ) -> None:
     """Pull what is due from Meta: new days, gaps, and the last 28 days, which Meta still changes."""
     first, last = day(since, "--since"), day(until, "--until")
+    if today and (report or since or until or again):
+        raise UserError("--today goes with no report and no range.", "leave --report, --since, --until, --again out")
     if last and not first:
         raise UserError("--until needs --since.", "name both ends of the range, or none for what is due")
     if first and last and first > last:
@@ -54,7 +59,7 @@ def pull(
     if first and first > datetime.now(UTC).date():
         raise UserError(f"--since {first} lies in the future.", "name a day that has been")
     with opened() as platform:
-        request = PullRequest(account_ids(account), tuple(report or ()), first, last, again, entities)
+        request = PullRequest(account_ids(account), tuple(report or ()), first, last, again, entities, current=today)
         summary = run_pull(platform, request)
         show_pull(summary)
         if marts:

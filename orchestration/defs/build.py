@@ -14,7 +14,8 @@ from orchestration.defs.checks import raw_checks
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.raw import RETRY, raw_assets
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
-from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window, marts_when_due
+from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window
+from orchestration.defs.tick import every_quarter_hour, tick
 
 
 def build_defs(
@@ -33,10 +34,13 @@ def build_defs(
     return dg.Definitions(
         assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
         asset_checks=[raw_checks],
-        jobs=[daily_objects, daily_insights, build_due],
-        schedules=[daily_entities, daily_window, marts_when_due],
+        jobs=[tick, daily_objects, daily_insights, build_due],
+        schedules=[every_quarter_hour, daily_entities, daily_window],
         sensors=[new_accounts],
-        resources={"platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform())},
+        resources={
+            "platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform()),
+            "in_memory": dg.mem_io_manager,
+        },
         # Reason: a process for each step would import everything again for every one of them.
         executor=dg.in_process_executor,
     )

@@ -22,8 +22,9 @@ from orchestration.build import build_marts
 from orchestration.declaring import sync_declared
 from orchestration.defs.partitions import DAY_DIMENSION, DAYS
 from orchestration.defs.resources import PlatformSource, environment_settings
+from orchestration.defs.telling import check_events, table_events
 from orchestration.errors import UserError
-from orchestration.transform import PROJECT, dbt_environment, parse_project, project_version
+from orchestration.transform import PROJECT, TransformError, dbt_environment, parse_project, project_version
 from warehouse.errors import WarehouseError
 from warehouse.ops import building
 
@@ -105,30 +106,46 @@ def mart_assets(manifest: Path) -> dg.AssetsDefinition:
     return marts
 
 
-@dg.op(pool=DBT_POOL)
-def build_what_is_due(context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> None:
+@dg.op(pool=DBT_POOL, ins={"after": dg.In(dg.Nothing)})
+def build_what_is_due(
+    context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]
+) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:
     """One dbt invocation for every account day that changed; nothing changed, nothing run."""
+    manifest = manifest_path()
     with platform.opened() as opened:
         try:
             summary = build_marts(opened)
+        except TransformError as problem:
+            # Reason: what is yielded before a step fails is kept; which test failed is what people look for.
+            yield from check_events(context.instance, manifest, problem.result.nodes if problem.result else ())
+            raise _failure(problem) from None
         except UserError as problem:
-            mend = f" Mend: {problem.mend}." if problem.mend else ""
-            raise dg.Failure(f"{problem.message}{mend}") from None
+            raise _failure(problem) from None
         except WarehouseError as problem:
             raise dg.Failure(str(problem)) from problem
-        result = summary.result
-        context.add_output_metadata(
-            {
-                "slices": summary.slices,
-                "account_days": summary.account_days,
-                "models": result.models if result else 0,
-                "tests": result.tests if result else 0,
-                "odd_numbers": list(result.warnings) if result else [],
-            }
-        )
+    result = summary.result
+    if result:
+        yield from table_events(context.instance, manifest, result.nodes, summary.days, is_partial=summary.is_partial)
+        yield from check_events(context.instance, manifest, result.nodes)
+    yield dg.Output(
+        None,
+        metadata={
+            "slices": summary.slices,
+            "account_days": summary.account_days,
+            "models": result.models if result else 0,
+            "tests": result.tests if result else 0,
+            "dbt_seconds": result.seconds if result else 0.0,
+            "odd_numbers": list(result.warnings) if result else [],
+        },
+    )
+
+
+def _failure(problem: UserError) -> dg.Failure:
+    mend = f" Mend: {problem.mend}." if problem.mend else ""
+    return dg.Failure(f"{problem.message}{mend}")
 
 
 @dg.job(description="Builds the marts for every account day that changed, in one dbt invocation.")
 def build_due() -> None:
-    """The tick's second half."""
+    """What a tick does last, on its own."""
     build_what_is_due()

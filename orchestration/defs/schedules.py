@@ -5,15 +5,15 @@ for what is due now, under a key that names the account and its day, so that no 
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from orchestration.defs.marts import build_due
-from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key, account_of
+from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key, account_of, first_day
 from orchestration.defs.resources import PlatformSource
 from orchestration.due import account_today
-from warehouse.ops import due_slices
+from warehouse.ops.slices import newest_days
 from warehouse.query import account_overview
 
 RESTATED_DAYS = 28
@@ -36,30 +36,46 @@ def run_tags(account_id: int) -> dict[str, str]:
     return {"dagster/priority": DAILY_PRIORITY, ACCOUNT_TAG: account_key(account_id)}
 
 
-def insight_request(account_id: int, time_zone: str, now: datetime) -> dg.RunRequest:
+def insight_request(account_id: int, time_zone: str, now: datetime, newest: date | None = None) -> dg.RunRequest:
     """The run over the days that Meta may still change, up to the account's yesterday.
 
     Args:
         account_id: Whose.
         time_zone: The account's, IANA.
         now: With a time zone.
+        newest: The newest day held; where it lies further back, the platform stood still, and all since is asked for.
     """
     yesterday = account_today(now, time_zone) - timedelta(days=1)
-    first = account_day_key(account_id, yesterday - timedelta(days=RESTATED_DAYS - 1))
-    last = account_day_key(account_id, yesterday)
+    since = yesterday - timedelta(days=RESTATED_DAYS - 1)
+    if newest is not None and newest < since:
+        since = max(newest + timedelta(days=1), first_day(now.date()))
+    ends = {"start": account_day_key(account_id, since), "end": account_day_key(account_id, yesterday)}
     return dg.RunRequest(
         run_key=f"{account_key(account_id)} until {yesterday}",
-        tags=run_tags(account_id)
-        | {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last},
+        tags=run_tags(account_id) | {f"dagster/asset_partition_range_{end}": key for end, key in ends.items()},
     )
 
 
-def time_zones(instance: dg.DagsterInstance, platform: PlatformSource) -> dict[int, str]:
-    """The time zone of each account that is a partition; UTC until the account's own is known."""
+@dataclass(frozen=True)
+class Known:
+    """What a tick knows of an account.
+
+    Attributes:
+        time_zone: IANA; UTC until the account's own is known.
+        newest: The newest day of ads that is held.
+    """
+
+    time_zone: str = "UTC"
+    newest: date | None = None
+
+
+def known_accounts(instance: dg.DagsterInstance, platform: PlatformSource) -> dict[int, Known]:
+    """Each account that is a partition."""
     with platform.opened() as opened:
-        known = {int(row["account_id"]): str(row["time_zone"] or "UTC") for row in account_overview(opened.warehouse)}
-    keys = instance.get_dynamic_partitions(ACCOUNTS.name or "")
-    return {account_of(key): known.get(account_of(key), "UTC") for key in sorted(keys)}
+        zones = {int(row["account_id"]): str(row["time_zone"] or "UTC") for row in account_overview(opened.warehouse)}
+        newest = newest_days(opened.warehouse, "ad_daily")
+    accounts = [account_of(key) for key in sorted(instance.get_dynamic_partitions(ACCOUNTS.name or ""))]
+    return {account: Known(zones.get(account, "UTC"), newest.get(account)) for account in accounts}
 
 
 @dg.schedule(
@@ -73,8 +89,8 @@ def daily_window(
 ) -> Iterator[dg.RunRequest]:
     """A run for each account, once in its day; its key keeps later hours from asking again."""
     now = context.scheduled_execution_time.astimezone(UTC)
-    for account_id, time_zone in time_zones(context.instance, platform).items():
-        yield insight_request(account_id, time_zone, now)
+    for account_id, known in known_accounts(context.instance, platform).items():
+        yield insight_request(account_id, known.time_zone, now, known.newest)
 
 
 @dg.schedule(
@@ -88,24 +104,9 @@ def daily_entities(
 ) -> Iterator[dg.RunRequest]:
     """A run for each account, once in its day."""
     now = context.scheduled_execution_time.astimezone(UTC)
-    for account_id, time_zone in time_zones(context.instance, platform).items():
+    for account_id, known in known_accounts(context.instance, platform).items():
         yield dg.RunRequest(
-            run_key=f"{account_key(account_id)} on {account_today(now, time_zone)}",
+            run_key=f"{account_key(account_id)} on {account_today(now, known.time_zone)}",
             partition_key=account_key(account_id),
             tags=run_tags(account_id),
         )
-
-
-@dg.schedule(
-    job=build_due,
-    cron_schedule="*/15 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every 15 minutes: the marts, where anything changed.",
-)
-def marts_when_due(platform: dg.ResourceParam[PlatformSource]) -> dg.RunRequest | dg.SkipReason:
-    """A run if any slice is due, else none."""
-    with platform.opened() as opened:
-        due = due_slices(opened.warehouse)
-    if not due:
-        return dg.SkipReason("The marts hold everything that was pulled.")
-    return dg.RunRequest(tags={"dagster/priority": DAILY_PRIORITY})

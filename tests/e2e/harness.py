@@ -110,13 +110,14 @@ class Bench:
     clients: ClientsFile = field(default_factory=lambda: ClientsFile(version=1))
     settings: dict[str, Any] = field(default_factory=dict)
     options: PullOptions = field(default_factory=lambda: PullOptions(patience=Patience(stall_seconds=120)))
+    speed: float = SPEED
 
     def platform(self) -> Platform:
         now = datetime.fromisoformat(self.simulator.get("state?jobs=0")["now"])
         settings = make_settings(self.simulator, self.folder, **self.settings)
         display = Display(Console(file=(self.folder / "progress.log").open("w")))
         return Platform(
-            settings, self.clients, self.warehouse, display, clock=ScaledClock(SPEED, now), options=self.options
+            settings, self.clients, self.warehouse, display, clock=ScaledClock(self.speed, now), options=self.options
         )
 
     def pull(self, **request: Any) -> PullSummary:

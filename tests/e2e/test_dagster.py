@@ -16,7 +16,7 @@ from orchestration.defs.checks import check_key, raw_checks
 from orchestration.defs.marts import build_due, mart_assets
 from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key
 from orchestration.defs.raw import raw_assets, report_key
-from orchestration.defs.schedules import daily_entities, daily_window, marts_when_due
+from orchestration.defs.schedules import daily_entities, daily_window
 from orchestration.platform import Platform
 from orchestration.transform import parse_project
 from tests.e2e.harness import NOW, Bench, account_ids, scalar
@@ -144,19 +144,32 @@ def test_schedules_ask_for_each_account_once_in_its_day(plain_bench, instance):
         assert len(set(keys)) == 2 * len(accounts)  # asked every hour, and a run on two days
 
 
-def test_marts_are_built_when_something_is_due(plain_bench, instance):
+def test_a_build_tells_its_tables_and_checks_once(plain_bench, instance):
     source = BenchSource(plain_bench)
-
-    def evaluate() -> dg.RunRequest | dg.SkipReason:
-        return marts_when_due(dg.build_schedule_context(instance, resources={"platform": source}))
-
-    assert isinstance(evaluate(), dg.SkipReason)
     plain_bench.pull(since=SINCE, until=SINCE, reports=REPORTS, entities=False)
-    assert isinstance(evaluate(), dg.RunRequest)
-    result = build_due.execute_in_process(instance=instance, resources={"platform": source})
-    assert result.success
+    first = build_due.execute_in_process(instance=instance, resources={"platform": source})
+    assert first.success
     assert scalar(plain_bench.warehouse, "SELECT sum(spend) FROM marts.fct_ad_day")
-    assert isinstance(evaluate(), dg.SkipReason)
+    assert instance.get_materialized_partitions(dg.AssetKey(["marts", "fct_ad_day"])) == {str(SINCE)}
+    told = first.get_asset_check_evaluations()
+    assert len(told) > 200
+    assert all(evaluation.passed for evaluation in told)
+    idle = build_due.execute_in_process(instance=instance, resources={"platform": source})
+    assert idle.success
+    assert not idle.get_asset_check_evaluations()
+
+    # A test that fails is told, then that it passes again.
+    with plain_bench.warehouse.connection() as connection:
+        connection.execute("UPDATE ops.slice SET build_id = NULL, row_count = row_count + 1 WHERE report = 'ad_daily'")
+    broken = build_due.execute_in_process(instance=instance, resources={"platform": source}, raise_on_error=False)
+    assert not broken.success
+    failed = [evaluation for evaluation in broken.get_asset_check_evaluations() if not evaluation.passed]
+    assert [evaluation.check_name for evaluation in failed] == ["stg_meta__insights_ad_daily__rows_match_slice"]
+    with plain_bench.warehouse.connection() as connection:
+        connection.execute("UPDATE ops.slice SET row_count = row_count - 1 WHERE report = 'ad_daily'")
+    mended = build_due.execute_in_process(instance=instance, resources={"platform": source})
+    names = {evaluation.check_name: evaluation.passed for evaluation in mended.get_asset_check_evaluations()}
+    assert names == {"stg_meta__insights_ad_daily__rows_match_slice": True}
 
 
 def check(bench: Bench, instance: dg.DagsterInstance, account: int) -> dg.AssetCheckEvaluation:

@@ -50,6 +50,8 @@ _ADD_DAYS = """
     WHERE slice.day BETWEEN %s AND %s AND held.account_id IS NULL
     ON CONFLICT DO NOTHING
 """
+_REPORTS = "SELECT DISTINCT report FROM ops.slice WHERE build_id = %s"
+_SCOPE_DAYS = "SELECT DISTINCT day FROM ops.build_scope ORDER BY day"
 _COUNT = "UPDATE ops.mart_build SET slices = %s WHERE build_id = %s"
 _ANALYZE = "ANALYZE ops.build_scope"
 _FINISH = """
@@ -68,12 +70,16 @@ class Build:
         slice_count: How many slices it takes in.
         account_days: How many account days that is: what incremental models replace.
         is_project_new: Whether the last build that succeeded ran another version of the dbt project, or none did.
+        reports: The reports of which it takes in slices.
+        days: The days of its account days, oldest first.
     """
 
     build_id: int
     slice_count: int
     account_days: int
     is_project_new: bool
+    reports: frozenset[str]
+    days: tuple[date, ...]
     _session: Connection = field(repr=False, compare=False)
 
     def close(self) -> None:
@@ -130,6 +136,8 @@ def begin_build(
             if days is not None:
                 account_days += session.execute(_ADD_DAYS, days).rowcount
             session.execute(_COUNT, [slices, build_id])
+            reports = frozenset(found[0] for found in session.execute(_REPORTS, [build_id]))
+            scope_days = tuple(found[0] for found in session.execute(_SCOPE_DAYS))
         # Reason: models join this table at once, and autovacuum has not seen it yet.
         session.execute(_ANALYZE)
     except psycopg.Error as error:
@@ -139,7 +147,7 @@ def begin_build(
         session.close()
         raise
     is_new = project is None or last is None or last[0] != project
-    return Build(build_id, slices, account_days, is_new, session)
+    return Build(build_id, slices, account_days, is_new, reports, scope_days, session)
 
 
 @contextmanager

@@ -33,16 +33,33 @@ _START = """
 """
 _FINISH = "UPDATE ops.run SET status = %s, finished_at = clock_timestamp(), message = %s WHERE run_id = %s"
 _REMEMBER = "UPDATE ops.run SET state = coalesce(state, '{}') || %s WHERE run_id = %s"
-_INTERRUPTED = """
-    SELECT run_id, coalesce(state, '{}'), arguments = %s AND started_at > clock_timestamp() - %s
-    FROM ops.run
-    WHERE status = 'running' AND kind = %s
+_DIED = "its process died"
+# Reason for those that were found dead before: a run of something else may notice first, and what this one asked of
+# Meta is as good as before. Not if somebody asked the same again meanwhile.
+_INTERRUPTED = f"""
+    SELECT run_id, coalesce(state, '{{}}'), arguments = %(arguments)s AND started_at > clock_timestamp() - %(within)s
+    FROM ops.run AS run
+    WHERE
+        kind = %(kind)s
+        AND (
+            status = 'running'
+            OR (
+                status = 'failed' AND message = '{_DIED}' AND arguments = %(arguments)s
+                AND started_at > clock_timestamp() - %(within)s
+                AND NOT EXISTS (
+                    SELECT FROM ops.run AS later
+                    WHERE
+                        (later.kind, later.arguments) = (run.kind, run.arguments)
+                        AND later.started_at > run.started_at
+                )
+            )
+        )
     ORDER BY started_at DESC
-"""
+"""  # noqa: S608 - a constant
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
-_STILL_RUNNING = "SELECT status = 'running' FROM ops.run WHERE run_id = %s"
-_DIED = "its process died"
+_STATUS = "SELECT status, message FROM ops.run WHERE run_id = %s"
+_CONTINUE = "UPDATE ops.run SET status = 'running', finished_at = NULL, message = NULL WHERE run_id = %s"
 
 
 @dataclass
@@ -136,16 +153,18 @@ def _begin(
 def _resume(warehouse: Warehouse, session: Connection, kind: str, arguments: Mapping[str, Any]) -> Run | None:
     """The newest interrupted run that fits; others whose process died are recorded as failed."""
     resumed: Run | None = None
+    wanted = {"arguments": jsonb(dict(arguments)), "within": RESUME_WITHIN, "kind": kind}
     try:
-        rows = session.execute(_INTERRUPTED, [jsonb(dict(arguments)), RESUME_WITHIN, kind]).fetchall()
-        for run_id, state, fits in rows:
+        for run_id, state, fits in session.execute(_INTERRUPTED, wanted).fetchall():
             if not _try_lock(session, run_id):
                 continue
-            still = session.execute(_STILL_RUNNING, [run_id]).fetchone()
-            if still is not None and still[0] and fits and resumed is None:
+            status, message = session.execute(_STATUS, [run_id]).fetchone() or ("", None)
+            is_open = status == "running" or message == _DIED
+            if is_open and fits and resumed is None:
+                session.execute(_CONTINUE, [run_id])
                 resumed = Run(run_id, resumed=True, state=dict(state), _warehouse=warehouse)
                 continue
-            if still is not None and still[0] and not fits:
+            if status == "running" and not fits:
                 session.execute(_FINISH, ["failed", _DIED, run_id])
             session.execute(_UNLOCK, [f"run:{run_id}"])
     except psycopg.Error as error:

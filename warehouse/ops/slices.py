@@ -16,6 +16,8 @@ from psycopg import sql
 from warehouse.connect import Warehouse
 from warehouse.pool import Connection
 
+HOURS = "ad_hourly"
+"""The report of the current day, which is pulled every few minutes."""
 LOCK_MARKS = "SELECT pg_advisory_xact_lock(hashtextextended('meta-ads slice marks', 0))"
 """Taken by transactions that change the marks of many slices, so that two of them cannot deadlock."""
 
@@ -39,6 +41,7 @@ _STALE = """
     ORDER BY day
 """
 _PULLED_AT = "SELECT day, pulled_at FROM ops.slice WHERE account_id = %s AND report = %s"
+_NEWEST_DAYS = "SELECT account_id, max(day) FROM ops.slice WHERE report = %s GROUP BY account_id"
 _SOURCE = "SELECT source FROM ops.slice WHERE account_id = %s AND report = %s AND day = %s"
 _WRITTEN_BY = "SELECT day FROM ops.slice WHERE account_id = %s AND report = %s AND run_id = %s ORDER BY day"
 _ROWS_PER_DAY = """
@@ -65,12 +68,13 @@ _WITHOUT_ENTITY = """
 """
 _UNMARK = "UPDATE ops.slice SET build_id = NULL WHERE account_id = ANY(%s) AND build_id IS NOT NULL"
 _UNMARK_SINCE = "UPDATE ops.slice SET build_id = NULL WHERE account_id = %s AND day >= %s AND build_id IS NOT NULL"
-_UNMARK_NEWEST = """
+# Reason for leaving out the hours: a build that takes in nothing else leaves most marts as they are.
+_UNMARK_NEWEST = f"""
     UPDATE ops.slice AS slice SET build_id = NULL
     FROM (
         SELECT DISTINCT ON (account_id) account_id, report, day
         FROM ops.slice
-        WHERE account_id = ANY(%s)
+        WHERE account_id = ANY(%s) AND report <> '{HOURS}'
         ORDER BY account_id, day DESC, report
     ) AS newest
     WHERE
@@ -78,7 +82,7 @@ _UNMARK_NEWEST = """
         AND slice.report = newest.report
         AND slice.day = newest.day
         AND slice.build_id IS NOT NULL
-"""
+"""  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,12 @@ def slice_states(warehouse: Warehouse, account_id: int, report: str, since: date
     """The stored slices from `since` to `until` (both included), by day."""
     with warehouse.connection() as connection:
         return [SliceState(*row) for row in connection.execute(_STATES, [account_id, report, since, until])]
+
+
+def newest_days(warehouse: Warehouse, report: str) -> dict[int, date]:
+    """The newest day of a report that is stored, by account."""
+    with warehouse.connection() as connection:
+        return dict(connection.execute(_NEWEST_DAYS, [report]).fetchall())
 
 
 def pulled_at(warehouse: Warehouse, account_id: int, report: str) -> dict[date, datetime]:

@@ -12,7 +12,11 @@ with slices as (
         slices.row_count,
         slices.source,
         {{ is_mature('slices.pulled_at', 'accounts.time_zone', 'slices.day') }} as is_mature,
-        max(slices.day) over (partition by slices.account_id) as newest_day_of_account,
+        -- Reason: hours of the current day come all day long, days only when they are over.
+        coalesce(
+            max(slices.day) filter (where slices.report != 'ad_hourly') over (partition by slices.account_id),
+            max(slices.day) over (partition by slices.account_id)
+        ) as newest_day_of_account,
         max(slices.pulled_at) over () as newest_pull,
         lead(slices.day) over (
             partition by slices.account_id, slices.report order by slices.day
@@ -84,7 +88,7 @@ select
     held.source,
     held.first_day,
     held.last_day,
-    held.newest_day_of_account - held.first_day + 1 as days_expected,
+    greatest(held.newest_day_of_account, held.last_day) - held.first_day + 1 as days_expected,
     held.days_held,
     held.days_without_rows,
     coalesce(missing.days_missing, 0) as days_missing,

@@ -1,0 +1,118 @@
+"""The tick: every 15 minutes the current day of each account, then the marts, in one run with one dbt invocation.
+
+What belongs here: the job, its schedule, what it tells Dagster. What does not: which accounts and days are asked for
+(`orchestration.today`), pulling, building. A run catches up by itself: it asks what is due when it starts, not what was
+due when it was scheduled. Of all ticks one runs at a time (`tag_concurrency_limits`), and a day that was pulled a
+moment ago is not pulled again.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from ingestion.errors import IngestionError
+from orchestration.defs.marts import build_what_is_due
+from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_of
+from orchestration.defs.raw import META_POOL, report_key
+from orchestration.defs.resources import PlatformSource
+from orchestration.errors import UserError
+from orchestration.pull import run_pull
+from orchestration.pull_model import PullRequest, PullSummary
+from warehouse.errors import WarehouseError
+from warehouse.ops.slices import HOURS
+
+TICK_TAG = "meta-ads/tick"
+#: Above all else: it is late after 15 minutes.
+TICK_PRIORITY = "20"
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+class CurrentDay(dg.Config):
+    """What a tick is restricted to.
+
+    Attributes:
+        account_ids: Digits; empty for all accounts.
+    """
+
+    account_ids: list[int] = Field(default_factory=list)
+
+
+@dg.op(pool=META_POOL, out=dg.Out(list, io_manager_key="in_memory"))
+def pull_current_day(
+    context: dg.OpExecutionContext, config: CurrentDay, platform: dg.ResourceParam[PlatformSource]
+) -> Iterator[dg.AssetMaterialization | dg.Output[list[str]]]:
+    """Objects that changed, and the hours of accounts whose ads deliver; failures are told after the build."""
+    accounts = config.account_ids or sorted(
+        account_of(key) for key in context.instance.get_dynamic_partitions(ACCOUNTS.name or "")
+    )
+    problems: list[str] = []
+    calls = rows = 0
+    if accounts:
+        try:
+            with platform.opened() as opened:
+                summary = run_pull(opened, PullRequest(tuple(accounts), current=True))
+        except UserError as problem:
+            problems.append(f"{problem.message} Mend: {problem.mend}." if problem.mend else problem.message)
+        except (IngestionError, WarehouseError) as problem:
+            problems.append(str(problem))
+        else:
+            yield from _events(summary)
+            problems += [problem for outcome in summary.outcomes for problem in outcome.problems]
+            calls, rows = summary.calls, sum(outcome.rows for outcome in summary.outcomes)
+    metadata: dict[str, Any] = {"accounts": len(accounts), "api_calls": calls, "rows": rows, "problems": problems}
+    yield dg.Output(problems, metadata=metadata)
+
+
+def _events(summary: PullSummary) -> Iterator[dg.AssetMaterialization]:
+    for outcome in summary.outcomes:
+        for day, rows in sorted(outcome.days.get(HOURS, {}).items()):
+            yield dg.AssetMaterialization(
+                report_key(HOURS),
+                partition=account_day_key(outcome.account.account_id, day),
+                metadata={"dagster/partition_row_count": rows},
+            )
+
+
+@dg.op(ins={"built": dg.In(dg.Nothing)})
+def fail_if_parts_failed(problems: list[str]) -> None:
+    """Fails the run for what could not be pulled, after the marts took in what could."""
+    if problems:
+        listing = "\n".join(f"- {problem}" for problem in problems[:10])
+        raise dg.Failure(f"{len(problems)} parts failed; what came is in the marts:\n{listing}", allow_retries=False)
+
+
+@dg.job(
+    description="The current day of each account, and the marts, in one dbt invocation.",
+    tags={TICK_TAG: "1", "dagster/priority": TICK_PRIORITY},
+    # Reason: whatever runs assets, the parts of a tick hand their findings on in memory.
+    executor_def=dg.in_process_executor,
+)
+def tick() -> None:
+    """Pull, build, then tell what failed."""
+    problems = pull_current_day()
+    fail_if_parts_failed(problems, built=build_what_is_due(after=problems))
+
+
+@dg.schedule(
+    job=tick,
+    cron_schedule="*/15 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every 15 minutes: the current day of accounts whose ads deliver, and the marts.",
+)
+def every_quarter_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A run, unless the last one still goes on or waits; it takes in what this one would have."""
+    waiting = context.instance.get_runs(
+        dg.RunsFilter(job_name=tick.name, statuses=_UNFINISHED, tags={TICK_TAG: "1"}), limit=1
+    )
+    if waiting:
+        return dg.SkipReason(f"Run {waiting[0].run_id} of the tick before goes on.")
+    at = context.scheduled_execution_time.astimezone(UTC)
+    return dg.RunRequest(run_key=f"tick {at:%Y-%m-%d %H:%M}")
