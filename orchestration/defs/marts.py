@@ -135,6 +135,7 @@ def build_what_is_due(
             "models": result.models if result else 0,
             "tests": result.tests if result else 0,
             "dbt_seconds": result.seconds if result else 0.0,
+            "sql_seconds": sum(node.seconds for node in result.nodes) if result else 0.0,
             "odd_numbers": list(result.warnings) if result else [],
         },
     )

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.build import build_marts
 from orchestration.defs.accounts import new_accounts
-from orchestration.defs.checks import check_key, raw_checks
+from orchestration.defs.checks import RECONCILED, TOTALS, check_key, raw_checks
 from orchestration.defs.marts import build_due, mart_assets
 from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key
 from orchestration.defs.raw import raw_assets, report_key
@@ -172,9 +172,15 @@ def test_a_build_tells_its_tables_and_checks_once(plain_bench, instance):
     assert names == {"stg_meta__insights_ad_daily__rows_match_slice": True}
 
 
-def check(bench: Bench, instance: dg.DagsterInstance, account: int) -> dg.AssetCheckEvaluation:
-    """The check of ad_daily on its own, as somebody runs it again from the page of the asset."""
-    job = dg.define_asset_job("check", dg.AssetSelection.checks(check_key("ad_daily")))
+AS_EXPECTED = check_key("ad_daily")
+ADDS_UP = dg.AssetCheckKey(report_key(TOTALS), RECONCILED)
+
+
+def check(
+    bench: Bench, instance: dg.DagsterInstance, account: int, key: dg.AssetCheckKey = AS_EXPECTED
+) -> dg.AssetCheckEvaluation:
+    """A check on its own, as somebody runs it again from the page of the asset."""
+    job = dg.define_asset_job("check", dg.AssetSelection.checks(key))
     defs = dg.Definitions(
         raw_assets(AT_ONCE), asset_checks=[raw_checks], jobs=[job], resources={"platform": BenchSource(bench)}
     )
@@ -201,6 +207,7 @@ def test_a_failed_check_holds_the_days_of_that_account_and_nothing_else(plain_be
     due = "SELECT count(*) FROM ops.slice WHERE build_id IS NULL AND account_id = %s"
     bench.pull(since=SINCE, until=UNTIL, reports=REPORTS)
     assert not is_error(check(bench, instance, bad))
+    assert check(bench, instance, bad, ADDS_UP).passed
     build_marts(bench.platform())
     before = scalar(bench.warehouse, rows, bad)
     smallest = f"SELECT min(ad_id) FROM marts.fct_ad_day WHERE {day}"
@@ -208,6 +215,10 @@ def test_a_failed_check_holds_the_days_of_that_account_and_nothing_else(plain_be
     with bench.warehouse.connection() as connection:
         connection.execute(lose, [bad, bad])
         connection.execute("UPDATE ops.slice SET build_id = NULL, digest = NULL")
+    apart = check(bench, instance, bad, ADDS_UP)
+    assert (apart.passed, apart.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert f"act_{bad} 2026-11-06: spend differs by -" in apart.description
+    assert "2026-11-07" not in apart.description
     failed = check(bench, instance, bad)
     assert is_error(failed)
     assert f"act_{bad}" in failed.description

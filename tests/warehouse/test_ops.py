@@ -8,7 +8,7 @@ import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -144,6 +144,28 @@ def test_an_interrupted_run_is_continued_by_the_same_request_only(warehouse: War
     with ops.runs.running(warehouse, "import", {"other": True}) as other:
         assert not other.resumed
     assert query(warehouse, "SELECT message FROM ops.run WHERE status = 'failed'") == [("its process died",)]
+
+
+def test_a_run_that_another_one_found_dead_is_continued_unless_its_request_was_made_again(warehouse: Warehouse) -> None:
+    def interrupted() -> UUID:
+        with pytest.raises(KeyboardInterrupt), ops.runs.running(warehouse, "pull", {"a": 1}) as run:
+            raise KeyboardInterrupt
+        with ops.runs.running(warehouse, "pull", {"b": 2}):
+            pass
+        return run.run_id
+
+    first = interrupted()
+    assert query(warehouse, "SELECT message FROM ops.run WHERE status = 'failed'") == [("its process died",)]
+    with ops.runs.running(warehouse, "pull", {"a": 1}) as again:
+        assert (again.resumed, again.run_id) == (True, first)
+        assert query(warehouse, "SELECT message FROM ops.run WHERE status = 'running'") == [(None,)]
+    with ops.runs.running(warehouse, "pull", {"a": 1}) as anew:
+        assert not anew.resumed
+    second = interrupted()
+    with ops.runs.running(warehouse, "pull", {"a": 1}) as third:
+        assert third.run_id == second
+    with ops.runs.running(warehouse, "pull", {"a": 1}) as fourth:
+        assert not fourth.resumed, "what was asked for again is not continued"
 
 
 def test_questions_about_slices(warehouse: Warehouse) -> None:
