@@ -167,6 +167,11 @@ class Settings(BaseSettings):
         """Whether somebody named the clients file, so that its absence is a mistake and not a choice."""
         return "clients_file" in self.model_fields_set
 
+    @property
+    def takes_webhooks(self) -> bool:
+        """Whether Meta's webhooks can be told from a stranger's."""
+        return self.meta_app_secret is not None and self.meta_webhook_verify_token is not None
+
     def webhook_secrets(self) -> tuple[str, str]:
         """App secret and verify token, without which no webhook can be believed.
 

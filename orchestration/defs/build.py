@@ -12,6 +12,7 @@ import dagster as dg
 from orchestration.defs.accounts import new_accounts
 from orchestration.defs.checks import raw_checks
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
+from orchestration.defs.notifications import notifications
 from orchestration.defs.raw import RETRY, raw_assets
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
 from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window, marts_when_due
@@ -35,7 +36,7 @@ def build_defs(
         asset_checks=[raw_checks],
         jobs=[daily_objects, daily_insights, build_due],
         schedules=[daily_entities, daily_window, marts_when_due],
-        sensors=[new_accounts],
+        sensors=[new_accounts, notifications],
         resources={"platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform())},
         # Reason: a process for each step would import everything again for every one of them.
         executor=dg.in_process_executor,

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from orchestration.receiver import PATH
 from orchestration.receiver.inbox import Inbox, InboxUnavailable
 from orchestration.receiver.notification import read_delivery
 from orchestration.receiver.signature import SIGNATURE_HEADER, challenge_to_echo, is_signed
@@ -25,7 +26,6 @@ from warehouse.errors import WarehouseError
 
 log = logging.getLogger(__name__)
 
-PATH = "/webhook"
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes. Meta sends up to 1,000 changes at once, of less than a kilobyte each."""
 _BODY_SECONDS = 10.0
