@@ -37,7 +37,7 @@ def objects_request(account_id: int, run_key: str) -> dg.RunRequest:
         run_key=run_key,
         job_name=daily_objects.name,
         partition_key=account_key(account_id),
-        tags=run_tags(account_id) | {PULL_TAG: Pull.OBJECTS},
+        tags=run_tags(account_id) | {PULL_TAG: Pull.OBJECTS.value},
     )
 
 
@@ -56,7 +56,7 @@ def today_request(account_id: int, today: date, run_key: str) -> dg.RunRequest:
         asset_selection=[report_key("ad_hourly")],
         tags=run_tags(account_id)
         | {
-            PULL_TAG: Pull.TODAY,
+            PULL_TAG: Pull.TODAY.value,
             "dagster/asset_partition_range_start": day,
             "dagster/asset_partition_range_end": day,
         },
@@ -118,7 +118,7 @@ def _settled(instance: dg.DagsterInstance, platform: Platform, wanted: Wanted) -
 
 def _queued(instance: dg.DagsterInstance, wanted: Wanted) -> str | None:
     """The key of a run for the same, if one waits for its turn: runs of one account go one by one."""
-    tags = {ACCOUNT_TAG: account_key(wanted.account_id), PULL_TAG: str(wanted.pull)}
+    tags = {ACCOUNT_TAG: account_key(wanted.account_id), PULL_TAG: wanted.pull.value}
     runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED], tags=tags), limit=1)
     return runs[0].tags.get(_RUN_KEY_TAG) if runs else None
 

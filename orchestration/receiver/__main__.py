@@ -26,7 +26,7 @@ from warehouse.errors import DatabaseUnavailable, SchemaOutdated, WarehouseError
 from warehouse.migrations import upgrade
 from warehouse.ops.notifications import Received, notifications_can_be_stored, store_notifications
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("orchestration.receiver")
 
 #: Requests at once beyond which the server answers 503: it holds each body in memory.
 _MOST_REQUESTS = 256
@@ -59,6 +59,8 @@ def serve(settings: Settings, host: str, port: int, port_file: Path | None = Non
     """
     app_secret, verify_token = settings.webhook_secrets()
     configure_logging(settings.log_level, settings.log_format, settings.secrets())
+    # Reason: what it says of its own start is marked up for terminals.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     listening = _listen(host, port)
     url = settings.warehouse_url.get_secret_value() if settings.warehouse_url else None
     with connect(url, state_directory=settings.meta_ads_home / "postgres") as warehouse:
@@ -77,6 +79,7 @@ def serve(settings: Settings, host: str, port: int, port_file: Path | None = Non
             limit_concurrency=_MOST_REQUESTS,
             timeout_graceful_shutdown=_STOP_SECONDS,
         )
+        log.info("listening on %s:%d", *listening.getsockname()[:2])
         if port_file:
             _tell(port_file, listening.getsockname()[1])
         uvicorn.Server(config).run(sockets=[listening])
