@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestration.receiver.meaning import Pull, meaning
 from warehouse.ops.notifications import Notification
@@ -20,19 +21,23 @@ class Wanted:
     Attributes:
         account_id: Whose.
         pull: What.
-        fresh: Notifications that no run was promised to.
+        fresh: Notifications that no run was promised to, with the moment at which each was stored.
         promised: Notifications by the key of the run that they were promised to. It may never have been started.
     """
 
     account_id: int
     pull: Pull
-    fresh: list[int] = field(default_factory=list)
+    fresh: dict[int, datetime] = field(default_factory=dict)
     promised: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def new_key(self) -> str:
-        """Key of a run for the fresh ones: the same as long as they are."""
-        return f"act_{self.account_id} {self.pull}, notified {max(self.fresh)}"
+        """Key of a run for the fresh ones: the same as long as they are.
+
+        Reason for the moment: the ids of a warehouse that was set up again begin anew, and Dagster remembers keys.
+        """
+        newest = max(self.fresh)
+        return f"act_{self.account_id} {self.pull}, notified {newest} at {self.fresh[newest]:%Y-%m-%dT%H:%M:%S}"
 
 
 @dataclass
@@ -63,7 +68,9 @@ def sort_out(waiting: Iterable[Notification], known_accounts: Collection[int]) -
             found.ignored.setdefault(meant.reason, []).append(item.notification_id)
             continue
         one = wanted.setdefault((item.account_id, meant.pull), Wanted(item.account_id, meant.pull))
-        ids = one.fresh if item.run_key is None else one.promised.setdefault(item.run_key, [])
-        ids.append(item.notification_id)
+        if item.run_key is None:
+            one.fresh[item.notification_id] = item.received_at
+        else:
+            one.promised.setdefault(item.run_key, []).append(item.notification_id)
     found.wanted = [wanted[key] for key in sorted(wanted)]
     return found

@@ -109,10 +109,10 @@ def _settled(instance: dg.DagsterInstance, platform: Platform, wanted: Wanted) -
         queued = _queued(instance, wanted)
         if queued is not None:
             # Reason: these were stored before the run was seen in the queue, so it asks Meta after they came.
-            mark_asked(platform.warehouse, wanted.fresh, queued)
+            mark_asked(platform.warehouse, list(wanted.fresh), queued)
             return None
     run_key = unstarted or wanted.new_key
-    promised = promise_run(platform.warehouse, wanted.fresh, run_key)
+    promised = promise_run(platform.warehouse, list(wanted.fresh), run_key)
     return run_key if promised or unstarted else None
 
 

@@ -66,7 +66,7 @@ class Inbox:
             problem: InboxUnavailable | None = None
             try:
                 fresh = await asyncio.to_thread(self._store, changes)
-                log.info("notifications stored: %d, repeated: %d", fresh, len(changes) - fresh)
+                log.debug("notifications stored: %d, repeated: %d", fresh, len(changes) - fresh)
             except WarehouseError as error:
                 log.error("%d notifications could not be stored: %s", len(changes), error)  # noqa: TRY400 - no traceback
                 problem = InboxUnavailable("the database refused")

@@ -25,6 +25,7 @@ from tests.bench.memory import memory
 from tests.bench.quota import quota
 from tests.bench.restatement import restatement
 from tests.bench.throughput import throughput
+from tests.bench.webhooks import webhooks
 
 BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "throughput": throughput,
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "demo": demo,
     "costs": costs,
     "ab": ab,
+    "webhooks": webhooks,
 }
 SLOW = {"demo", "marts"}
 
