@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.harness import Bench, Simulator
+from ingestion.errors import TerminalError
+from orchestration.subscribing import subscribe
+from tests.e2e.harness import Bench, Simulator, account_ids
 from tests.e2e.receiving import (
+    APP_ID,
     ROOT,
     SECRET,
     VERIFY_TOKEN,
@@ -46,6 +49,32 @@ def test_repeated_deliveries_are_stored_once(plain_bench: Bench, receiver: Recei
     deliver(plain_bench.simulator, changes=changes, times=2)
     wait_for(lambda: all(one["done"] for one in deliveries(plain_bench.simulator)))
     assert sorted(row["account_id"] for row in receiver.stored()[1:]) == sorted(accounts)
+
+
+def test_accounts_that_may_not_be_subscribed_are_told(plain_bench: Bench, receiver: Receiver) -> None:
+    """A token that may only read: the callback is set with the app's own, and every account is refused."""
+    plain_bench.simulator.post("tokens", {"value": "READER", "scopes": ["ads_read"]})
+    plain_bench.settings |= {
+        "meta_access_token": "READER",
+        "meta_app_id": APP_ID,
+        "meta_app_secret": SECRET,
+        "meta_webhook_verify_token": VERIFY_TOKEN,
+    }
+    accounts = account_ids(plain_bench.simulator)
+    refused = subscribe(plain_bench.platform(), f"{receiver.url}/webhook", accounts)
+    assert refused.keys() == set(accounts)
+    assert all("ads_management" in text for text in refused.values())
+
+
+def test_a_callback_with_another_verify_token_is_refused(plain_bench: Bench, receiver: Receiver) -> None:
+    plain_bench.settings |= {
+        "meta_app_id": APP_ID,
+        "meta_app_secret": SECRET,
+        "meta_webhook_verify_token": "another-word",
+    }
+    with pytest.raises(TerminalError, match="Callback verification failed"):
+        subscribe(plain_bench.platform(), f"{receiver.url}/webhook", [])
+    assert "another-word" not in receiver.log()
 
 
 def test_the_database_goes_and_comes_back_and_nothing_is_lost(simulator: Simulator, tmp_path_factory: Any) -> None:
