@@ -20,6 +20,10 @@ DEMO_CLIENTS = Path(__file__).with_name("demo_clients.yml")
 DEMO_RATES = Path(__file__).with_name("demo_rates.csv")
 JOB_SECONDS = 1.5
 LATENCY_MS = 10
+# The simulator's own app, which it documents: secrets to nobody.
+APP_ID = "138483919580948"
+APP_SECRET = "simulator-app-secret"  # noqa: S105
+VERIFY_TOKEN = "demo-verify-token"  # noqa: S105
 
 
 def simulator_command(home: Path, port: int = 0) -> tuple[list[str], Path]:
@@ -78,7 +82,9 @@ def demo_settings(base: Settings, graph_url: str) -> Settings:
     return load_settings(
         None,
         meta_access_token="SIMULATOR",  # noqa: S106 - the simulator's default, a secret to nobody
-        meta_app_secret=None,
+        meta_app_id=APP_ID,
+        meta_app_secret=APP_SECRET,
+        meta_webhook_verify_token=VERIFY_TOKEN,
         meta_graph_url=graph_url,
         warehouse_url=None,
         meta_ads_home=home,
@@ -101,6 +107,9 @@ def demo_environment(settings: Settings, warehouse_url: str) -> dict[str, str]:
     return kept | {
         "META_ADS_ENV_FILE": "",
         "META_ACCESS_TOKEN": "SIMULATOR",
+        "META_APP_ID": APP_ID,
+        "META_APP_SECRET": APP_SECRET,
+        "META_WEBHOOK_VERIFY_TOKEN": VERIFY_TOKEN,
         "META_GRAPH_URL": settings.meta_graph_url,
         "META_MAX_ACCOUNTS_AT_ONCE": str(settings.meta_max_accounts_at_once),
         "META_ADS_HOME": str(settings.meta_ads_home),

@@ -29,7 +29,7 @@ DATABASE = "dagster"
 MODULE = "orchestration.definitions"
 HOST = "127.0.0.1"
 #: In the order in which they start; the last to start is the first to stop.
-PROCESSES = ("code-server", "webserver", "daemon")
+PROCESSES = ("code-server", "webserver", "daemon", "receiver")
 STEPS_AT_META = 4
 START_SECONDS = 120.0
 
@@ -69,22 +69,30 @@ def prepare(settings: Settings, environment: Mapping[str, str]) -> Instance:
     return Instance(home, {**environment, "META_ADS_HOME": str(settings.meta_ads_home), **own})
 
 
-def start(settings: Settings, instance: Instance, port: int = 0) -> list[RunningProcess]:
-    """Starts those of the code server, the web server and the daemon that do not run.
+def wanted_processes(settings: Settings) -> tuple[str, ...]:
+    """Which of `PROCESSES` this installation runs: the receiver only where it can tell Meta from a stranger."""
+    return PROCESSES if settings.takes_webhooks else tuple(name for name in PROCESSES if name != "receiver")
+
+
+def start(settings: Settings, instance: Instance, port: int = 0, receiver_port: int = 0) -> list[RunningProcess]:
+    """Starts those of the wanted processes that do not run.
 
     Args:
         settings: Of this installation.
         instance: From `prepare`.
         port: Of the web server; 0 picks a free one.
+        receiver_port: Of the receiver of webhooks; 0 picks a free one.
 
     Raises:
-        ProcessError: The port is taken, or one of them does not start; its log says why.
+        ProcessError: A port is taken, or one of them does not start; its log says why.
     """
     processes = Processes(settings.meta_ads_home)
     running = {process.name: process for process in processes.running()}
-    # Reason: whoever listens there would be taken for the web server that could not.
-    if port and "webserver" not in running and not _is_free(port):
-        raise ProcessError(f"Port {port} is taken by another program.", "choose another: meta-ads up --web-port 0")
+    wanted = wanted_processes(settings)
+    # Reason: whoever listens there would be taken for the process that could not.
+    for name, asked, option in (("webserver", port, "--web-port"), ("receiver", receiver_port, "--receiver-port")):
+        if name in wanted and asked and name not in running and not _is_free(asked):
+            raise ProcessError(f"Port {asked} is taken by another program.", f"choose another: meta-ads up {option} 0")
     # Reason: the others know the code server by its port, so one that is started again listens where the last one did.
     code = running["code-server"].port if "code-server" in running else _last_port(instance.home)
     if code is None:
@@ -92,17 +100,22 @@ def start(settings: Settings, instance: Instance, port: int = 0) -> list[Running
             processes.stop(name)
         running, code = {}, _free_port()
     web = (running["webserver"].port if "webserver" in running else port) or _free_port()
+    hooks = (running["receiver"].port if "receiver" in running else receiver_port) or _free_port()
     _write_workspace(instance.home / _WORKSPACE, code)
     workspace = ["-w", str(instance.home / _WORKSPACE)]
     python = [sys.executable, "-m"]
-    commands = {
-        "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code)], code),
-        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace], web),
-        "daemon": ([*python, "dagster._daemon", "run", *workspace], None),
+    told = settings.meta_ads_home / "run" / "receiver.port"
+    receiver = [*python, "orchestration.receiver", "--host", HOST, "--port", str(hooks), "--port-file", str(told)]
+    commands: dict[str, tuple[list[str], int | None, Path | None]] = {
+        "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code)], code, None),
+        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace], web, None),
+        "daemon": ([*python, "dagster._daemon", "run", *workspace], None, None),
+        "receiver": (receiver, None, told),
     }
     return [
-        processes.start(name, argv, timeout=START_SECONDS, env=instance.environment, port=listens)
-        for name, (argv, listens) in commands.items()
+        processes.start(name, argv, file, timeout=START_SECONDS, env=instance.environment, port=listens)
+        for name, (argv, listens, file) in commands.items()
+        if name in wanted
     ]
 
 

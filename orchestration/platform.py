@@ -57,8 +57,25 @@ class Platform:
                 "There is no META_ACCESS_TOKEN.",
                 "put one into .env (docs/cookbooks/new-account.md), or try `meta-ads demo`, which needs none",
             )
+        return self._client(settings.meta_access_token.get_secret_value())
+
+    def app_client(self) -> GraphClient:
+        """A client of Meta that speaks for the app itself, e.g. about its webhooks.
+
+        Raises:
+            ConfigurationError: The app's id or secret is not set.
+        """
+        settings = self.settings
+        if settings.meta_app_id is None or settings.meta_app_secret is None:
+            missing = "META_APP_ID" if settings.meta_app_id is None else "META_APP_SECRET"
+            raise ConfigurationError(f"There is no {missing}.", "copy it from the app's basic settings into .env")
+        # Source: fact sheet, tokens: an app's token is its id and its secret.
+        return self._client(f"{settings.meta_app_id}|{settings.meta_app_secret.get_secret_value()}")
+
+    def _client(self, token: str) -> GraphClient:
+        settings = self.settings
         return GraphClient.connect(
-            settings.meta_access_token.get_secret_value(),
+            token,
             graph_url=settings.meta_graph_url,
             app_id=settings.meta_app_id,
             app_secret=settings.meta_app_secret.get_secret_value() if settings.meta_app_secret else None,

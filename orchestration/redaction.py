@@ -16,7 +16,7 @@ SHORTEST = 4
 """Shorter secrets are not searched for: they would blot out ordinary text. Their shapes are still caught."""
 
 _NAMES = (
-    r"(?:access_token|appsecret_proof|app_secret|client_secret|fb_exchange_token|input_token|META_ACCESS_TOKEN"
+    r"(?:access_token|appsecret_proof|app_secret|client_secret|fb_exchange_token|input_token|verify_token|META_ACCESS_TOKEN"
     r"|META_APP_SECRET|passw(?:or)?d|PGPASSWORD)"
 )
 # Reason: requests' own errors quote the whole URL, and the SDK puts token and proof into every URL, POST included.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import hmac
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -34,11 +35,18 @@ RETIRED_VERSIONS = {
 }
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-_SECRETS = ("META_ACCESS_TOKEN", "META_APP_SECRET", "WAREHOUSE_URL", "DAGSTER_DATABASE_URL")
+_SECRETS = (
+    "META_ACCESS_TOKEN",
+    "META_APP_SECRET",
+    "META_WEBHOOK_VERIFY_TOKEN",
+    "WAREHOUSE_URL",
+    "DAGSTER_DATABASE_URL",
+)
 _MENDS = {
     "META_ACCESS_TOKEN": "paste a token with ads_read on one line (docs/cookbooks/rotate-token.md)",
     "META_APP_ID": "copy the digits of the app's id from its dashboard, or leave it empty",
     "META_APP_SECRET": "copy it from the app's basic settings, on one line, or leave it empty",
+    "META_WEBHOOK_VERIFY_TOKEN": "choose a long random word, the one in the app's webhook settings, or leave it empty",
     "META_API_VERSION": f"set {SUPPORTED_VERSIONS[0]}, or remove the line",
     "META_GRAPH_URL": "set https://graph.facebook.com, or the simulator's address such as http://127.0.0.1:8080",
     "META_TIMEOUT_SECONDS": "set seconds between 1 and 600, such as 60",
@@ -139,6 +147,7 @@ class Settings(BaseSettings):
     meta_access_token: _Secret | None = None
     meta_app_id: Annotated[str, Field(pattern=r"^\d+$"), _Strip] | None = None
     meta_app_secret: _Secret | None = None
+    meta_webhook_verify_token: _Secret | None = None
     meta_api_version: Annotated[str, AfterValidator(_supported_version), _Strip] = SUPPORTED_VERSIONS[0]
     meta_graph_url: Annotated[str, AfterValidator(_graph_url), _Strip] = "https://graph.facebook.com"
     meta_timeout_seconds: Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)] = 60.0
@@ -158,14 +167,32 @@ class Settings(BaseSettings):
         """Whether somebody named the clients file, so that its absence is a mistake and not a choice."""
         return "clients_file" in self.model_fields_set
 
+    @property
+    def takes_webhooks(self) -> bool:
+        """Whether Meta's webhooks can be told from a stranger's."""
+        return self.meta_app_secret is not None and self.meta_webhook_verify_token is not None
+
+    def webhook_secrets(self) -> tuple[str, str]:
+        """App secret and verify token, without which no webhook can be believed.
+
+        Raises:
+            ConfigurationError: One of them is not set.
+        """
+        if self.meta_app_secret is None or self.meta_webhook_verify_token is None:
+            missing = "META_APP_SECRET" if self.meta_app_secret is None else "META_WEBHOOK_VERIFY_TOKEN"
+            raise ConfigurationError(f"Webhooks need {missing}, which is not set.", "see docs/cookbooks/webhooks.md")
+        return self.meta_app_secret.get_secret_value(), self.meta_webhook_verify_token.get_secret_value()
+
     def secrets(self) -> list[str]:
-        """Every text that must never be printed: token, app secret, proof, database password."""
+        """Every text that must never be printed: token, app secret, proof, verify token, database password."""
         token = self.meta_access_token.get_secret_value() if self.meta_access_token else ""
         secret = self.meta_app_secret.get_secret_value() if self.meta_app_secret else ""
         found = [token, secret]
         if token and secret:
             # Source: fact sheet, tokens: the proof is hex HMAC-SHA256 with the secret as key.
             found.append(hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest())
+        if self.meta_webhook_verify_token:
+            found.append(self.meta_webhook_verify_token.get_secret_value())
         for address in (self.warehouse_url, self.dagster_database_url):
             if address is None:
                 continue
@@ -200,6 +227,16 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
         raise ConfigurationError(*problems[0])
     lines = [f"{message}\n  -> {mend}" for message, mend in dict.fromkeys(problems)]
     raise ConfigurationError("\n".join([f"{len(lines)} settings are wrong.", *lines]))
+
+
+def environment_settings() -> Settings:
+    """Settings for a process that the platform starts: `META_ADS_ENV_FILE` names the file, and empty stands for none.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    named = os.environ.get("META_ADS_ENV_FILE", ".env")
+    return load_settings(Path(named) if named else None)
 
 
 def _problem(variable: str, item: Any) -> tuple[str, str]:

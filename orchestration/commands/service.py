@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -17,9 +18,11 @@ from orchestration.commands.shared import out, settings_for_command
 from orchestration.demo import DEMO_FOLDER, demo_environment, demo_settings, start_simulator
 from orchestration.discovery import accounts_to_work_on
 from orchestration.platform import open_platform
-from orchestration.processes import Processes
+from orchestration.processes import Processes, RunningProcess
 from orchestration.progress import Display
+from orchestration.receiver import PATH
 from orchestration.settings import Settings
+from orchestration.subscribing import subscribe
 from warehouse import embedded
 from warehouse.connect import connect
 from warehouse.migrations import current, upgrade
@@ -27,6 +30,7 @@ from warehouse.migrations import current, upgrade
 log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 2.0
+_NO_WEBHOOKS = "off; they need META_APP_SECRET and META_WEBHOOK_VERIFY_TOKEN (docs/cookbooks/webhooks.md)"
 
 
 def register(app: typer.Typer) -> None:
@@ -53,9 +57,12 @@ def up(
     web_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of Dagster's pages; 0 picks a free one.")
     ] = 3000,
+    receiver_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the receiver of webhooks; 0 picks a free one.")
+    ] = 3001,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return, and leave all running.")] = False,
 ) -> None:
-    """Start the platform: database, Dagster and, without a token, the simulator. Ctrl-C ends what was started."""
+    """Start the platform: database, Dagster, receiver and, without a token, the simulator. Ctrl-C ends all of it."""
     base = settings_for_command()
     if base.meta_access_token is None:
         url = start_simulator(base.meta_ads_home / DEMO_FOLDER, port)
@@ -70,34 +77,40 @@ def up(
             is_demo = settings is not base
             environment = demo_environment(settings, platform.warehouse.url) if is_demo else dict(os.environ)
             prepared = instance.prepare(settings, environment)
-            instance.seed(prepared, accounts_to_work_on(platform))
-        started = instance.start(settings, prepared, web_port)
+            account_ids = accounts_to_work_on(platform)
+            instance.seed(prepared, account_ids)
+            started = {process.name: process for process in instance.start(settings, prepared, web_port, receiver_port)}
+            if is_demo:
+                subscribe(platform, started["receiver"].url + PATH, account_ids)
     except BaseException:
         if not detach:
             _stop_all(base)
         raise
-    out.print(f"Dagster:    {next(process.url for process in started if process.name == 'webserver')}", soft_wrap=True)
+    out.print(f"Dagster:    {started['webserver'].url}", soft_wrap=True)
+    hooks = f"{started['receiver'].url}{PATH}" if "receiver" in started else _NO_WEBHOOKS
+    out.print(f"Webhooks:   {hooks}", soft_wrap=True)
     if detach:
         out.print("Stop with `meta-ads down`.")
         return
     out.print("Stop with Ctrl-C.")
     try:
-        _watch(settings, prepared, web_port)
+        _watch(settings, prepared, started)
     except KeyboardInterrupt:
         out.print("Stopping ...")
     finally:
         _stop_all(base)
 
 
-def _watch(settings: Settings, prepared: instance.Instance, web_port: int) -> None:
-    """Starts what died again, until somebody interrupts."""
+def _watch(settings: Settings, prepared: instance.Instance, started: Mapping[str, RunningProcess]) -> None:
+    """Starts what died again, where it listened before, until somebody interrupts."""
+    ports = [process.port or 0 for name in ("webserver", "receiver") if (process := started.get(name))]
     processes = Processes(settings.meta_ads_home)
     while True:
         time.sleep(_WATCH_SECONDS)
-        dead = [name for name in instance.PROCESSES if processes.find(name) is None]
+        dead = [name for name in started if processes.find(name) is None]
         if dead:
             log.warning("%s ended by itself; starting again (logs in %s)", ", ".join(dead), settings.meta_ads_home)
-            instance.start(settings, prepared, web_port)
+            instance.start(settings, prepared, *ports)
 
 
 def down() -> None:

@@ -12,6 +12,7 @@ import dagster as dg
 from orchestration.defs.accounts import new_accounts
 from orchestration.defs.checks import raw_checks
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
+from orchestration.defs.notifications import notifications
 from orchestration.defs.raw import RETRY, raw_assets
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
 from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window
@@ -36,7 +37,7 @@ def build_defs(
         asset_checks=[raw_checks],
         jobs=[tick, daily_objects, daily_insights, build_due],
         schedules=[every_quarter_hour, daily_entities, daily_window],
-        sensors=[new_accounts],
+        sensors=[new_accounts, notifications],
         resources={
             "platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform()),
             "in_memory": dg.mem_io_manager,

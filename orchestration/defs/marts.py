@@ -21,9 +21,10 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from orchestration.build import build_marts
 from orchestration.declaring import sync_declared
 from orchestration.defs.partitions import DAY_DIMENSION, DAYS
-from orchestration.defs.resources import PlatformSource, environment_settings
+from orchestration.defs.resources import PlatformSource
 from orchestration.defs.telling import check_events, table_events
 from orchestration.errors import UserError
+from orchestration.settings import environment_settings
 from orchestration.transform import PROJECT, TransformError, dbt_environment, parse_project, project_version
 from warehouse.errors import WarehouseError
 from warehouse.ops import building

@@ -5,26 +5,14 @@ Thin on purpose: opening is `orchestration.platform`'s, and tests pass a source 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Protocol
 
 from orchestration.logs import configure_logging
 from orchestration.platform import Platform, open_platform
 from orchestration.progress import Display
-from orchestration.settings import Settings, load_settings
-
-
-def environment_settings() -> Settings:
-    """Settings for a process of Dagster: `META_ADS_ENV_FILE` names the file, and empty stands for none.
-
-    Raises:
-        ConfigurationError: A setting is wrong.
-    """
-    named = os.environ.get("META_ADS_ENV_FILE", ".env")
-    return load_settings(Path(named) if named else None)
+from orchestration.settings import environment_settings
 
 
 class PlatformSource(Protocol):

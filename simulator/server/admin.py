@@ -202,19 +202,23 @@ class Admin:
         return _json({"value": token.value, "expires_at": token.expires_at})
 
     async def deliver(self, request: web.Request) -> web.Response:
-        """`POST webhooks/deliver {account, field, value}` or `{subscription_id, object_id, value}`."""
+        """`POST webhooks/deliver`: one change, or `{changes: [...]}` in one delivery; `times` sends the bytes again.
+
+        A change is `{account, field, value}` or `{subscription_id, object_id, value}`.
+        """
         data = await _body(request)
-        hooks = self.sim.webhooks
-        if "subscription_id" in data:
-            found = hooks.subscriptions[str(data["subscription_id"])]
-            node = self.sim.world.node(str(data["object_id"]), self.sim.clock.now())
-            if node is None:
-                raise ValueError("no such object")
-            sent = hooks.send(found.account_id, "subscriptions", notification(found, node, data.get("value")))
-        else:
-            account = str(data["account"]).removeprefix("act_")
-            sent = hooks.send(account, str(data["field"]), data.get("value") or {})
-        return _json({"sent": sent})
+        changes = [self._change(item) for item in data.get("changes", [data])]
+        sent = self.sim.webhooks.send_together(changes, int(data.get("times", 1)))
+        return _json({"sent": sent == len(changes)})
+
+    def _change(self, data: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        if "subscription_id" not in data:
+            return str(data["account"]).removeprefix("act_"), str(data["field"]), data.get("value") or {}
+        found = self.sim.webhooks.subscriptions[str(data["subscription_id"])]
+        node = self.sim.world.node(str(data["object_id"]), self.sim.clock.now())
+        if node is None:
+            raise ValueError("no such object")
+        return found.account_id, "subscriptions", notification(found, node, data.get("value"))
 
 
 def add_routes(app: web.Application, sim: Simulator) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -199,18 +199,32 @@ class Webhooks:
             if wanted and found.event_type == "OBJECT_UPDATED" and found.field in changes:
                 self.send(account_id, "subscriptions", notification(found, old, changes[str(found.field)]))
 
-    def send(self, account_id: str, name: str, value: Mapping[str, Any]) -> bool:
-        """Starts a delivery; returns False when nobody subscribed to it."""
-        if self.callback is None or name not in self.fields or account_id not in self.accounts:
-            return False
-        entry = {"id": account_id, "time": int(self.clock.seconds()), "changes": [{"field": name, "value": value}]}
-        body = escaped({"object": "ad_account", "entry": [entry]})
-        delivery = Delivery(account_id, name)
-        self.deliveries.append(delivery)
-        task = asyncio.get_running_loop().create_task(self._deliver(self.callback, body, delivery))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        return True
+    def send(self, account_id: str, name: str, value: Mapping[str, Any], times: int = 1) -> bool:
+        """Starts a delivery; returns False when nobody subscribed to it.
+
+        Args:
+            account_id: Digits.
+            name: The field that changed.
+            value: What is told about it.
+            times: How often the same bytes are sent: Meta repeats deliveries now and then, answered or not.
+        """
+        return self.send_together([(account_id, name, value)], times) == 1
+
+    def send_together(self, changes: Sequence[tuple[str, str, Mapping[str, Any]]], times: int = 1) -> int:
+        """Starts a delivery of several changes (account, field, value); returns how many somebody subscribed to."""
+        wanted = [change for change in changes if change[1] in self.fields and change[0] in self.accounts]
+        if self.callback is None or not wanted:
+            return 0
+        now = int(self.clock.seconds())
+        entries = [{"id": a, "time": now, "changes": [{"field": name, "value": value}]} for a, name, value in wanted]
+        body = escaped({"object": "ad_account", "entry": entries})
+        for _ in range(times):
+            delivery = Delivery(wanted[0][0], wanted[0][1])
+            self.deliveries.append(delivery)
+            task = asyncio.get_running_loop().create_task(self._deliver(self.callback, body, delivery))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        return len(wanted)
 
     def signature(self, body: bytes, algorithm: str = "sha256") -> str:
         """Returns the header value for a body: HMAC keyed with the app secret."""

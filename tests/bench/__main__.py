@@ -26,6 +26,7 @@ from tests.bench.quota import quota
 from tests.bench.restatement import restatement
 from tests.bench.throughput import throughput
 from tests.bench.tick import tick
+from tests.bench.webhooks import webhooks
 
 BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "throughput": throughput,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "demo": demo,
     "costs": costs,
     "ab": ab,
+    "webhooks": webhooks,
 }
 SLOW = {"demo", "marts", "tick"}
 

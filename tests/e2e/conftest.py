@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import Bench, Simulator, running_simulator
+from tests.e2e.receiving import Receiver, running_receiver, subscribed
 from warehouse.connect import Warehouse
 
 
@@ -34,3 +35,15 @@ def plain_bench(simulator: Simulator, databases, tmp_path: Path) -> Iterator[Ben
     """On PostgreSQL only: for what does not depend on the storage."""
     with databases.fresh("plain") as url, Warehouse(url) as warehouse:
         yield Bench(simulator, warehouse, tmp_path)
+
+
+@pytest.fixture
+def receiver(plain_bench: Bench, tmp_path: Path) -> Iterator[Receiver]:
+    with running_receiver(tmp_path, plain_bench.warehouse.url) as running:
+        yield running
+
+
+@pytest.fixture
+def accounts(plain_bench: Bench, receiver: Receiver) -> list[int]:
+    """All accounts; the simulator tells the receiver what changes in them."""
+    return subscribed(plain_bench, receiver)

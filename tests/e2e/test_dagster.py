@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from orchestration.defs.marts import build_due, mart_assets
 from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key
 from orchestration.defs.raw import raw_assets, report_key
 from orchestration.defs.schedules import daily_entities, daily_window
-from orchestration.platform import Platform
 from orchestration.transform import parse_project
 from tests.e2e.harness import NOW, Bench, account_ids, scalar
+from tests.e2e.sources import BenchSource
 from warehouse.ops import held_days
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -27,17 +26,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 SINCE, UNTIL = date(2026, 11, 5), date(2026, 11, 8)
 REPORTS = ("ad_daily", "account_daily")
 AT_ONCE = dg.RetryPolicy(max_retries=1, delay=0)
-
-
-class BenchSource:
-    """The bench's platform, as assets open it."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    @contextmanager
-    def opened(self) -> Iterator[Platform]:
-        yield self._bench.platform()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +17,8 @@ from orchestration.defs.build import build_defs
 from orchestration.defs.partitions import ACCOUNTS, account_key
 from orchestration.defs.raw import report_key
 from orchestration.defs.tick import every_quarter_hour, tick
-from orchestration.platform import Platform
 from tests.e2e.harness import NOW, Bench, Simulator, account_ids, running_simulator, scalar, truth
+from tests.e2e.sources import BenchSource
 from warehouse.connect import Warehouse
 from warehouse.ops.today import current_day_lock
 
@@ -27,17 +26,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group
 
 HOURS_TODAY = "SELECT count(*) FROM marts.fct_ad_hour WHERE (account_id, day) = (%s, %s)"
 SECOND_PULL = timedelta(minutes=15)
-
-
-class BenchSource:
-    """The bench's platform, as ops open it."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    @contextmanager
-    def opened(self) -> Iterator[Platform]:
-        yield self._bench.platform()
 
 
 @pytest.fixture(scope="module")

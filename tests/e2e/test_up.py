@@ -74,7 +74,7 @@ def clean_environment(folder: Path) -> dict[str, str]:
 def platform(tmp_path: Path) -> Iterator[Up]:
     home = tmp_path / "home"
     process = subprocess.Popen(
-        [sys.executable, "-m", "orchestration.cli", "up", "--web-port", "0"],
+        [sys.executable, "-m", "orchestration.cli", "up", "--web-port", "0", "--receiver-port", "0"],
         cwd=ROOT,
         env=clean_environment(tmp_path),
         stdout=subprocess.PIPE,
@@ -90,6 +90,7 @@ def platform(tmp_path: Path) -> Iterator[Up]:
                 break
         found = re.search(r"Dagster: +(http://\S+)", "".join(said))
         assert found, "".join(said)
+        assert re.search(r"Webhooks: +http://127.0.0.1:\d+/webhook", "".join(said)), "".join(said)
         yield Up(home, process, found[1])
     finally:
         process.send_signal(signal.SIGINT)
@@ -98,6 +99,28 @@ def platform(tmp_path: Path) -> Iterator[Up]:
         finally:
             process.kill()
             embedded.stop(home / "demo" / "postgres")
+
+
+def pause_an_adset(processes: Processes) -> int:
+    """A change at the simulator, which sends a webhook for it."""
+    simulator = processes.find("simulator")
+    assert simulator is not None
+    account = requests.get(f"{simulator.url}/_simulator/state?jobs=0", timeout=30).json()["accounts"][0]
+    token = {"access_token": "SIMULATOR"}
+    asked = token | {"fields": "effective_status", "limit": "100"}
+    listed = requests.get(f"{simulator.url}/v26.0/act_{account}/adsets", params=asked, timeout=30).json()["data"]
+    adset = next(found["id"] for found in listed if found["effective_status"] == "ACTIVE")
+    changed = requests.post(f"{simulator.url}/v26.0/{adset}", data=token | {"status": "PAUSED"}, timeout=30)
+    assert changed.json() == {"success": True}
+    return int(adset)
+
+
+def status_of(url: str, adset: int) -> tuple[str | None, str | None]:
+    """What the warehouse holds of an ad set, and what became of the notification."""
+    with psycopg.connect(url) as connection:
+        status = connection.execute("SELECT effective_status FROM raw.adsets WHERE id = %s", [adset]).fetchone()
+        notified = connection.execute("SELECT state FROM ops.notification").fetchone()
+    return status[0] if status else None, notified[0] if notified else None
 
 
 def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(platform: Up) -> None:
@@ -113,6 +136,7 @@ def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(pla
     launched = platform.ask(LAUNCH, wanted=wanted)["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
     processes = Processes(platform.home / "demo")
+    adset = pause_an_adset(processes)
     before = {process.name: process.pid for process in processes.running()}
     os.kill(before["daemon"], signal.SIGKILL)
     deadline = time.monotonic() + 240
@@ -133,6 +157,12 @@ def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(pla
             "SELECT account_id, report, count(*) FROM ops.slice GROUP BY account_id, report ORDER BY 1, 2"
         ).fetchall()
     reports = ("account_daily", "ad_daily")
+    # Meta said so, nobody looked by themselves: the hourly schedules have not come round.
+    deadline = time.monotonic() + 180
+    while (told := status_of(server.url(), adset)) != ("PAUSED", "asked") and time.monotonic() < deadline:
+        time.sleep(2)
+    assert told == ("PAUSED", "asked")
+
     ids = sorted(int(account.removeprefix("act_")) for account in accounts)
     assert rows == [(account, report, 4) for account in ids for report in reports]
 

@@ -132,6 +132,20 @@ def test_secrets_are_in_no_representation_and_in_no_error() -> None:
     assert settings.secrets() == ["EAAsecret", "0123abcd", proof, "p%40ss", "p@ss"]
 
 
+@pytest.mark.parametrize("missing", ["meta_app_secret", "meta_webhook_verify_token"])
+def test_webhooks_need_both_secrets(missing: str) -> None:
+    both = {"meta_app_secret": "0123abcd", "meta_webhook_verify_token": "wordofours"}
+    settings = load_settings(**both)
+    assert settings.takes_webhooks
+    assert settings.webhook_secrets() == ("0123abcd", "wordofours")
+    assert set(both.values()) <= set(settings.secrets())
+    assert "wordofours" not in repr(settings)
+    lacking = load_settings(**{name: text for name, text in both.items() if name != missing})
+    assert not lacking.takes_webhooks
+    with pytest.raises(ConfigurationError, match=missing.upper()):
+        lacking.webhook_secrets()
+
+
 def test_the_example_names_every_setting_and_loads() -> None:
     text = (ROOT / ".env.example").read_text()
     named = re.findall(r"^#? ?([A-Z_]+)=", text, re.MULTILINE)

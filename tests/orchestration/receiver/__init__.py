@@ -1,0 +1,1 @@
+"""The receiver of webhooks, its parts one by one."""
