@@ -11,14 +11,18 @@ import dagster as dg
 
 from orchestration.defs.accounts import new_accounts
 from orchestration.defs.checks import raw_checks
+from orchestration.defs.executors import chosen_executor
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.raw import RETRY, raw_assets
-from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
+from orchestration.defs.resources import EnvironmentPlatform, PlatformSource, environment_settings
 from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window, marts_when_due
 
 
 def build_defs(
-    platform: PlatformSource | None = None, manifest: Path | None = None, retry: dg.RetryPolicy = RETRY
+    platform: PlatformSource | None = None,
+    manifest: Path | None = None,
+    retry: dg.RetryPolicy = RETRY,
+    executor: dg.ExecutorDefinition | None = None,
 ) -> dg.Definitions:
     """All definitions.
 
@@ -26,9 +30,11 @@ def build_defs(
         platform: Where the platform comes from; the environment by default.
         manifest: dbt's; made from the project by default.
         retry: Of the steps that ask Meta.
+        executor: Of all jobs; the one that the settings name by default.
 
     Raises:
         TransformError: The dbt project cannot be read.
+        ConfigurationError: A setting is wrong.
     """
     return dg.Definitions(
         assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
@@ -37,6 +43,5 @@ def build_defs(
         schedules=[daily_entities, daily_window, marts_when_due],
         sensors=[new_accounts],
         resources={"platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform())},
-        # Reason: a process for each step would import everything again for every one of them.
-        executor=dg.in_process_executor,
+        executor=executor or chosen_executor(environment_settings()),
     )

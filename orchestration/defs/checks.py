@@ -16,6 +16,7 @@ from orchestration.defs.raw import report_key
 from orchestration.defs.resources import PlatformSource
 from orchestration.errors import UserError
 from orchestration.quality import check_and_hold
+from orchestration.workers import META_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
 from warehouse.quality import Outcome
 
@@ -42,6 +43,7 @@ def check_key(report: str) -> dg.AssetCheckKey:
         for name in PRESETS
     ],
     can_subset=True,
+    op_tags={QUEUE_TAG: META_QUEUE},
 )
 def raw_checks(
     context: dg.AssetCheckExecutionContext, platform: dg.ResourceParam[PlatformSource]

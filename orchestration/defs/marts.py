@@ -24,6 +24,7 @@ from orchestration.defs.partitions import DAY_DIMENSION, DAYS
 from orchestration.defs.resources import PlatformSource, environment_settings
 from orchestration.errors import UserError
 from orchestration.transform import PROJECT, dbt_environment, parse_project, project_version
+from orchestration.workers import DBT_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
 from warehouse.ops import building
 
@@ -82,6 +83,7 @@ def mart_assets(manifest: Path) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True)),
         pool=DBT_POOL,
+        op_tags={QUEUE_TAG: DBT_QUEUE},
     )
     def marts(context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> Iterator[Any]:
         """Builds the chosen days again, for every account; all models chosen, also whatever else is due."""
@@ -105,7 +107,7 @@ def mart_assets(manifest: Path) -> dg.AssetsDefinition:
     return marts
 
 
-@dg.op(pool=DBT_POOL)
+@dg.op(pool=DBT_POOL, tags={QUEUE_TAG: DBT_QUEUE})
 def build_what_is_due(context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> None:
     """One dbt invocation for every account day that changed; nothing changed, nothing run."""
     with platform.opened() as opened:
