@@ -12,6 +12,7 @@ from orchestration.privacy import switch_off_telemetry
 
 switch_off_telemetry()  # Reason: before Dagster or dbt is imported.
 
+import logging  # noqa: E402
 import time  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -82,12 +83,17 @@ _settings = environment_settings()
 def _log_as_everywhere(**_: Any) -> None:
     # Reason: Celery's own handlers would write what ours take out, and would not write JSON.
     configure_logging(_settings.log_level, _settings.log_format, _settings.secrets())
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        # Reason: they quote whole messages; `orchestration.celery_steps` tells of each step in a line.
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
 def _load_before_forking(**_: Any) -> None:
-    """Imports what steps need once, for all processes of the worker."""
-    import orchestration.defs.build  # noqa: F401
+    """Imports what steps need, and reads the dbt project, once for all processes of the worker."""
+    from orchestration.defs.build import build_defs
+
+    build_defs()
 
 
 app = make(_settings)

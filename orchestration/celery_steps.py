@@ -67,6 +67,7 @@ class StepTask(Task):  # type: ignore[misc]
             raise
         self._watch = _Watch(instance, wanted.run_id, step_key)
         self._watch.start()
+        log.info("step %s of run %s begins", step_key, wanted.run_id)
 
     def _refuse_unwanted(self, task_id: str, instance: DagsterInstance, run_id: str, step_key: str) -> None:
         if self.AsyncResult(task_id).state == states.SUCCESS:
@@ -86,6 +87,7 @@ class StepTask(Task):  # type: ignore[misc]
     def after_return(self, *_: Any, **__: Any) -> None:
         """Gives the lock back, however the step ended."""
         if self._watch is not None:
+            log.info("step %s of run %s is over", self._watch.step_key, self._watch.run_id)
             self._watch.stop()
             self._watch = None
         self._release()
@@ -104,7 +106,7 @@ class _Watch(threading.Thread):
 
     def __init__(self, instance: DagsterInstance, run_id: str, step_key: str) -> None:
         super().__init__(name="watch", daemon=True)
-        self._instance, self._run_id, self._step_key = instance, run_id, step_key
+        self._instance, self.run_id, self.step_key = instance, run_id, step_key
         self._parent = os.getppid()
         self._over = threading.Event()
 
@@ -118,9 +120,9 @@ class _Watch(threading.Thread):
                 continue
             waited = 0.0
             try:
-                ended = _has_ended(self._instance, self._run_id)
+                ended = _has_ended(self._instance, self.run_id)
             except (SQLAlchemyError, DagsterPostgresException) as problem:
-                log.warning("cannot see whether run %s has ended: %s", self._run_id, type(problem).__name__)
+                log.warning("cannot see whether run %s has ended: %s", self.run_id, type(problem).__name__)
                 continue
             if ended:
                 self._end("its run has ended")
@@ -132,7 +134,7 @@ class _Watch(threading.Thread):
     def _end(self, why: str) -> None:
         if self._over.is_set():
             return
-        log.warning("step %s of run %s is stopped: %s", self._step_key, self._run_id, why)
+        log.warning("step %s of run %s is stopped: %s", self.step_key, self.run_id, why)
         myself = psutil.Process()
         for process in (*myself.children(recursive=True), myself):
             process.kill()
