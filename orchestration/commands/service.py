@@ -77,6 +77,8 @@ def up(
             _stop_all(base)
         raise
     out.print(f"Dagster:    {next(process.url for process in started if process.name == 'webserver')}", soft_wrap=True)
+    if settings is base and settings.dagster_executor == "celery":
+        out.print("Steps wait for workers: `meta-ads worker` on this machine or others.")
     if detach:
         out.print("Stop with `meta-ads down`.")
         return

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +22,9 @@ import psutil
 import pytest
 
 from ingestion.reports import PRESETS
+from orchestration.celery_steps import RUN_CHECK_SECONDS
 from orchestration.defs.partitions import account_day_key
+from orchestration.defs.raw import META_POOL
 from orchestration.instance import prepare, seed
 from orchestration.settings import load_settings
 from orchestration.transform import parse_project, project_version
@@ -90,6 +93,23 @@ class Site:
         self.workers.append(started)
         return started
 
+    def living(self, queue: str) -> Worker:
+        """A worker of the queue that is ready; started if there is none."""
+        alive = [worker for worker in self.workers if worker.queue == queue and worker.process.poll() is None]
+        found = alive[0] if alive else self.worker(queue, "--concurrency", "1")
+        ready(found)
+        return found
+
+    def pull(self, account: int) -> tuple[subprocess.Popen[bytes], Path]:
+        """A run of the reports of an account for the days, under way: the first slice has come."""
+        run, log = self.job("daily_insights", range_tags(account), *(f"raw/insights_{name}" for name in REPORTS))
+        until(lambda: scalar(self.warehouse, SLICES, account) >= 1, 180, lambda: log.read_text() + self.said)
+        return run, log
+
+    @property
+    def said(self) -> str:
+        return "\n".join(worker.said for worker in self.workers)
+
     def job(self, name: str, tags: Mapping[str, str], *assets: str) -> tuple[subprocess.Popen[bytes], Path]:
         """A run, whose own process hands out steps and does none."""
         return self.run(name, "tests.e2e.launcher", name, json.dumps(dict(tags)), *assets)
@@ -119,8 +139,9 @@ def ready(worker: Worker) -> None:
     assert worker.process.poll() is None, worker.said
 
 
-@pytest.fixture
-def site(tmp_path: Path, databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, databases) -> Iterator[Site]:
+    tmp_path = tmp_path_factory.mktemp("celery")
     redis = redis_server.started(tmp_path / "redis")
     (tmp_path / "clients.yml").write_text("version: 1\n")
     ours = ("META_", "WAREHOUSE_", "DAGSTER_", "CELERY_", "LOG_")
@@ -131,6 +152,7 @@ def site(tmp_path: Path, databases, monkeypatch: pytest.MonkeyPatch) -> Iterator
         databases.fresh("plain") as url,
         databases.fresh("plain", migrated=False) as dagster_url,
         Warehouse(url) as warehouse,
+        pytest.MonkeyPatch.context() as monkeypatch,
     ):
         environment = kept | {
             "CELERY_BROKER_URL": redis.url,
@@ -173,36 +195,34 @@ def range_tags(account: int) -> dict[str, str]:
     return {f"dagster/asset_partition_range_{end}": str(account_day_key(account, day)) for end, day in ends.items()}
 
 
-def asked_for(simulator: Simulator) -> Counter[tuple[str, str]]:
-    """Report runs that Meta was asked for, and paid for: account and request."""
+def asked_for(simulator: Simulator, account: int) -> Counter[str]:
+    """Report runs of an account that Meta was asked for, by what they ask."""
     jobs = simulator.get("state")["jobs"]
-    return Counter((job["account_id"], job["fingerprint"]) for job in jobs)
+    return Counter(job["fingerprint"] for job in jobs if int(job["account_id"]) == account)
 
 
 def test_a_killed_worker_loses_nothing_and_pays_nothing_twice(site: Site) -> None:
     account = account_ids(site.simulator)[0]
-    days = (UNTIL - SINCE).days + 1
-    first, dbt = site.worker("meta", "--concurrency", "1"), site.worker("dbt")
-    ready(first)
-    run, log = site.job("daily_insights", range_tags(account), *(f"raw/insights_{name}" for name in REPORTS))
-
-    until(lambda: scalar(site.warehouse, SLICES, account) >= 1, 120, lambda: first.said + log.read_text())
+    slices = ((UNTIL - SINCE).days + 1) * len(REPORTS)
+    dbt, first = site.worker("dbt"), site.living("meta")
+    run, log = site.pull(account)
+    pool = site.instance.event_log_storage.get_concurrency_info(META_POOL)
+    assert len(pool.claimed_slots) == 1, "a step that waits for a worker, or is with one, has its place in the pool"
     first.kill()
-    held = scalar(site.warehouse, SLICES, account)
-    assert 1 <= held < days * len(REPORTS), "the kill should hit a pull under way"
-    paid = asked_for(site.simulator)
+    held, paid = scalar(site.warehouse, SLICES, account), asked_for(site.simulator, account)
+    assert held < slices, "the kill should hit a pull under way"
     assert run.poll() is None
 
     second = site.worker("meta", "--concurrency", "1")
-    assert run.wait(180) == 0, log.read_text() + second.said
+    assert run.wait(240) == 0, log.read_text() + second.said
     for report in REPORTS:
         expected = truth(site.simulator, account, report, SINCE, UNTIL, NOW + timedelta(days=1))
         assert stored(site.warehouse, account, report) == expected
-    assert scalar(site.warehouse, SLICES, account) == days * len(REPORTS)
-    again = asked_for(site.simulator)
+    assert scalar(site.warehouse, SLICES, account) == slices
+    again = asked_for(site.simulator, account)
     twice = sum(count - 1 for count in again.values())
-    unanswered = scalar(site.warehouse, "SELECT count(*) FROM ops.report_job WHERE state = 'intent'")
-    assert twice <= unanswered
+    unanswered = "SELECT count(*) FROM ops.report_job WHERE state = 'intent' AND account_id = %s"
+    assert twice <= scalar(site.warehouse, unanswered, account)
     assert len(paid) < len(again), "what was missing was asked for after the kill"
 
     names = {worker.process.pid: f"{worker.queue}-{worker.process.pid}@" for worker in site.workers}
@@ -217,6 +237,27 @@ def test_a_killed_worker_loses_nothing_and_pays_nothing_twice(site: Site) -> Non
     assert scalar(site.warehouse, "SELECT sum(spend) FROM marts.fct_ad_day")
     (builder,) = site.executed_by("build_due")["build_what_is_due"]
     assert builder.startswith(names[dbt.process.pid])
+    assert PASSWORD not in site.said
 
-    for worker in site.workers:
-        assert PASSWORD not in worker.said
+
+def test_a_step_whose_process_dies_goes_on_and_one_that_nobody_wants_ends(site: Site) -> None:
+    account = account_ids(site.simulator)[1]
+    worker = site.living("meta")
+    run, log = site.pull(account)
+    begun = re.compile(r"step raw_insights of run \S+ is begun again")
+    before = len(begun.findall(worker.said))
+    children = psutil.Process(worker.process.pid).children()
+    (child,) = (child for child in children if "celery" in child.cmdline())  # the others are Python's own helpers
+    child.kill()
+    until(lambda: len(begun.findall(worker.said)) > before, LOST_AFTER, lambda: worker.said)
+
+    found = site.instance.get_runs(dg.RunsFilter(job_name="daily_insights"), limit=1)[0]
+    site.instance.report_run_canceling(found)  # as the page's button does it:
+    run.send_signal(signal.SIGINT)
+    run.wait(RUN_CHECK_SECONDS + 30)
+    ended = site.instance.get_run_by_id(found.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.CANCELED, log.read_text() + worker.said
+    assert not site.instance.event_log_storage.get_concurrency_info(META_POOL).claimed_slots
+    assert "is stopped: its run has ended" in worker.said
+    assert worker.process.poll() is None, "the worker lives on"
