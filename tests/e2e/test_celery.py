@@ -258,6 +258,5 @@ def test_a_step_whose_process_dies_goes_on_and_one_that_nobody_wants_ends(site: 
     ended = site.instance.get_run_by_id(found.run_id)
     assert ended is not None
     assert ended.status == dg.DagsterRunStatus.CANCELED, log.read_text() + worker.said
-    assert not site.instance.event_log_storage.get_concurrency_info(META_POOL).claimed_slots
     assert "is stopped: its run has ended" in worker.said
     assert worker.process.poll() is None, "the worker lives on"
