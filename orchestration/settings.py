@@ -12,7 +12,7 @@ import hmac
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -33,6 +33,7 @@ RETIRED_VERSIONS = {
     "v20.0": "2025",
     "v19.0": "2025-02",
 }
+REDIS_SCHEMES = ("redis", "rediss", "redis+socket")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _SECRETS = (
@@ -41,6 +42,8 @@ _SECRETS = (
     "META_WEBHOOK_VERIFY_TOKEN",
     "WAREHOUSE_URL",
     "DAGSTER_DATABASE_URL",
+    "CELERY_BROKER_URL",
+    "CELERY_BACKEND_URL",
 )
 _MENDS = {
     "META_ACCESS_TOKEN": "paste a token with ads_read on one line (docs/cookbooks/rotate-token.md)",
@@ -54,6 +57,10 @@ _MENDS = {
     "META_MAX_ACCOUNTS_AT_ONCE": "set a whole number between 1 and 64, such as 4",
     "WAREHOUSE_URL": "set postgresql://user:password@host:5432/database, or nothing for the embedded server",
     "DAGSTER_DATABASE_URL": "set postgresql://user:password@host:5432/dagster, or nothing for one beside the warehouse",
+    "DAGSTER_EXECUTOR": "set in_process (one machine) or celery (several workers, docs/cookbooks/scale-out.md)",
+    "CELERY_BROKER_URL": "set redis://:password@host:6379/0, or nothing where DAGSTER_EXECUTOR is in_process",
+    "CELERY_BACKEND_URL": "set redis://:password@host:6379/1, or nothing to keep results beside the queues",
+    "CELERY_LOST_AFTER_SECONDS": "set seconds between 5 and 3600, such as 60",
     "META_ADS_HOME": "set a folder that may be created, such as .meta-ads",
     "CLIENTS_FILE": "set the path of the file, such as clients.yml",
     "LOG_FORMAT": "set text or json",
@@ -107,6 +114,17 @@ def _warehouse_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _redis_url(value: SecretStr) -> SecretStr:
+    try:
+        url = urlsplit(value.get_secret_value())
+        _ = url.port  # Raises ValueError when it is no port.
+    except ValueError:  # Its text may quote the URL, which holds a password.
+        raise ValueError("cannot be read as an address") from None
+    if url.scheme not in REDIS_SCHEMES or not (url.hostname or url.path.strip("/")):
+        raise ValueError(f"is no address of Redis ({', '.join(f'{scheme}://' for scheme in REDIS_SCHEMES)})")
+    return value
+
+
 def _folder(value: Path) -> Path:
     path = value.expanduser().absolute()
     if path.exists() and not path.is_dir():
@@ -155,6 +173,10 @@ class Settings(BaseSettings):
     meta_max_accounts_at_once: Annotated[int, Field(ge=1, le=64)] = 4
     warehouse_url: Annotated[SecretStr, AfterValidator(_warehouse_url), _Strip] | None = None
     dagster_database_url: Annotated[SecretStr, AfterValidator(_warehouse_url), _Strip] | None = None
+    dagster_executor: Annotated[Literal["in_process", "celery"], BeforeValidator(_lower), _Strip] = "in_process"
+    celery_broker_url: Annotated[SecretStr, AfterValidator(_redis_url), _Strip] | None = None
+    celery_backend_url: Annotated[SecretStr, AfterValidator(_redis_url), _Strip] | None = None
+    celery_lost_after_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     meta_ads_home: Annotated[Path, AfterValidator(_folder)] = Field(Path(".meta-ads"), validate_default=True)
     clients_file: Annotated[Path, AfterValidator(_file)] = Field(Path("clients.yml"), validate_default=True)
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower), _Strip] = "text"
@@ -199,6 +221,9 @@ class Settings(BaseSettings):
             url = address.get_secret_value()
             # Both spellings: the redactor knows the canonical one, but not one that encodes more than it must.
             found += [urlsplit(url).password or "", DatabaseUrl.parse(url).password or ""]
+        for address in (self.celery_broker_url, self.celery_backend_url):
+            password = (urlsplit(address.get_secret_value()).password if address else "") or ""
+            found += [password, unquote(password)]
         return [text for text in dict.fromkeys(found) if text]
 
 

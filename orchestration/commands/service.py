@@ -89,6 +89,8 @@ def up(
     out.print(f"Dagster:    {started['webserver'].url}", soft_wrap=True)
     hooks = f"{started['receiver'].url}{PATH}" if "receiver" in started else _NO_WEBHOOKS
     out.print(f"Webhooks:   {hooks}", soft_wrap=True)
+    if settings is base and settings.dagster_executor == "celery":
+        out.print("Steps wait for workers: `meta-ads worker` on this machine or others.")
     if detach:
         out.print("Stop with `meta-ads down`.")
         return

@@ -11,16 +11,21 @@ import dagster as dg
 
 from orchestration.defs.accounts import new_accounts
 from orchestration.defs.checks import raw_checks
+from orchestration.defs.executors import chosen_executor
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.notifications import notifications
 from orchestration.defs.raw import RETRY, raw_assets
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
 from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window
 from orchestration.defs.tick import every_quarter_hour, tick
+from orchestration.settings import environment_settings
 
 
 def build_defs(
-    platform: PlatformSource | None = None, manifest: Path | None = None, retry: dg.RetryPolicy = RETRY
+    platform: PlatformSource | None = None,
+    manifest: Path | None = None,
+    retry: dg.RetryPolicy = RETRY,
+    executor: dg.ExecutorDefinition | None = None,
 ) -> dg.Definitions:
     """All definitions.
 
@@ -28,9 +33,11 @@ def build_defs(
         platform: Where the platform comes from; the environment by default.
         manifest: dbt's; made from the project by default.
         retry: Of the steps that ask Meta.
+        executor: Of all jobs; the one that the settings name by default.
 
     Raises:
         TransformError: The dbt project cannot be read.
+        ConfigurationError: A setting is wrong.
     """
     return dg.Definitions(
         assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
@@ -42,6 +49,5 @@ def build_defs(
             "platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform()),
             "in_memory": dg.mem_io_manager,
         },
-        # Reason: a process for each step would import everything again for every one of them.
-        executor=dg.in_process_executor,
+        executor=executor or chosen_executor(environment_settings()),
     )

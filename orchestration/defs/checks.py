@@ -17,6 +17,7 @@ from orchestration.defs.raw import report_key
 from orchestration.defs.resources import PlatformSource
 from orchestration.errors import UserError
 from orchestration.quality import check_and_hold
+from orchestration.workers import META_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
 from warehouse.ops.reconcile import differing_days
 from warehouse.quality import Outcome
@@ -56,6 +57,7 @@ def check_key(report: str) -> dg.AssetCheckKey:
         )
     ],
     can_subset=True,
+    op_tags={QUEUE_TAG: META_QUEUE},
 )
 def raw_checks(
     context: dg.AssetCheckExecutionContext, platform: dg.ResourceParam[PlatformSource]

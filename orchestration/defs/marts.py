@@ -26,6 +26,7 @@ from orchestration.defs.telling import check_events, table_events
 from orchestration.errors import UserError
 from orchestration.settings import environment_settings
 from orchestration.transform import PROJECT, TransformError, dbt_environment, parse_project, project_version
+from orchestration.workers import DBT_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
 from warehouse.ops import building
 
@@ -84,6 +85,7 @@ def mart_assets(manifest: Path) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True)),
         pool=DBT_POOL,
+        op_tags={QUEUE_TAG: DBT_QUEUE},
     )
     def marts(context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> Iterator[Any]:
         """Builds the chosen days again, for every account; all models chosen, also whatever else is due."""
@@ -107,7 +109,7 @@ def mart_assets(manifest: Path) -> dg.AssetsDefinition:
     return marts
 
 
-@dg.op(pool=DBT_POOL, ins={"after": dg.In(dg.Nothing)})
+@dg.op(pool=DBT_POOL, tags={QUEUE_TAG: DBT_QUEUE}, ins={"after": dg.In(dg.Nothing)})
 def build_what_is_due(
     context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:

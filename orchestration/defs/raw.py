@@ -21,6 +21,7 @@ from orchestration.errors import UserError
 from orchestration.platform import Platform
 from orchestration.pull import run_pull
 from orchestration.pull_model import PullRequest, PullSummary
+from orchestration.workers import META_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
 from warehouse.ops.slices import pulled_at
 
@@ -61,6 +62,7 @@ def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
         partitions_def=ACCOUNTS,
         retry_policy=retry,
         pool=META_POOL,
+        op_tags={QUEUE_TAG: META_QUEUE},
     )
     def raw_entities(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]
@@ -83,6 +85,7 @@ def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=DAYS_PER_RUN),
         retry_policy=retry,
         pool=META_POOL,
+        op_tags={QUEUE_TAG: META_QUEUE},
     )
     def raw_insights(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]

@@ -95,6 +95,11 @@ def test_other_versions_are_refused_with_the_reason(version: str, reason: str) -
         ("META_MAX_ACCOUNTS_AT_ONCE", "1.5"),
         ("WAREHOUSE_URL", "mysql://u:p@h/d"),
         ("WAREHOUSE_URL", "postgresql://u:p/w@h/d"),
+        ("DAGSTER_EXECUTOR", "multiprocess"),
+        ("CELERY_BROKER_URL", "amqp://u:p@h//"),
+        ("CELERY_BROKER_URL", "redis://u:p@h:port/0"),
+        ("CELERY_BACKEND_URL", "redis://"),
+        ("CELERY_LOST_AFTER_SECONDS", "4"),
         ("META_ADS_HOME", ".env"),
         ("CLIENTS_FILE", "."),
         ("LOG_FORMAT", "xml"),
@@ -127,6 +132,11 @@ def test_secrets_are_in_no_representation_and_in_no_error() -> None:
         assert secret not in repr(settings) + str(settings) + settings.model_dump_json()
     assert "hush" not in refused(META_ACCESS_TOKEN="'hush hush'")
     assert "hu/sh" not in refused(WAREHOUSE_URL="postgresql://u:hu/sh@h/d")
+    assert "hush" not in refused(CELERY_BROKER_URL="amqp://u:hush@h//")
+    assert "hush" not in refused(CELERY_BROKER_URL="redis://u:hush@h:port/0")
+    queues = load_settings(env_file=None, celery_broker_url="redis://:que%2Fue@h", celery_backend_url="redis://:back@h")
+    assert "que" not in repr(queues) + queues.model_dump_json()
+    assert queues.secrets() == ["que%2Fue", "que/ue", "back"]
     # Computed with `printf EAAsecret | openssl dgst -sha256 -hmac 0123abcd`.
     proof = "0051c4c823ce44bd6cf96c44088f5e0490f63498b4841ed90159e783c7aca1bc"
     assert settings.secrets() == ["EAAsecret", "0123abcd", proof, "p%40ss", "p@ss"]
