@@ -22,10 +22,7 @@ from dagster_celery.tasks import create_task  # noqa: E402
 
 from orchestration.celery_steps import StepTask  # noqa: E402
 from orchestration.logs import configure_logging  # noqa: E402
-from orchestration.settings import (
-    Settings,
-    environment_settings,
-)
+from orchestration.settings import Settings, environment_settings  # noqa: E402
 from orchestration.workers import broker_and_backend, celery_options, sign_of_life_seconds  # noqa: E402
 
 
