@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.accounts import new_accounts
+from orchestration.defs.alerts import Alerting, EnvironmentAlerting, alerts
 from orchestration.defs.checks import raw_checks
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.raw import RETRY, raw_assets
@@ -18,7 +19,10 @@ from orchestration.defs.schedules import daily_entities, daily_insights, daily_o
 
 
 def build_defs(
-    platform: PlatformSource | None = None, manifest: Path | None = None, retry: dg.RetryPolicy = RETRY
+    platform: PlatformSource | None = None,
+    manifest: Path | None = None,
+    retry: dg.RetryPolicy = RETRY,
+    alerting: Alerting | None = None,
 ) -> dg.Definitions:
     """All definitions.
 
@@ -26,6 +30,7 @@ def build_defs(
         platform: Where the platform comes from; the environment by default.
         manifest: dbt's; made from the project by default.
         retry: Of the steps that ask Meta.
+        alerting: How alerts are told; as the environment says by default.
 
     Raises:
         TransformError: The dbt project cannot be read.
@@ -35,8 +40,11 @@ def build_defs(
         asset_checks=[raw_checks],
         jobs=[daily_objects, daily_insights, build_due],
         schedules=[daily_entities, daily_window, marts_when_due],
-        sensors=[new_accounts],
-        resources={"platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform())},
+        sensors=[new_accounts, alerts],
+        resources={
+            "platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform()),
+            "alerting": dg.ResourceDefinition.hardcoded_resource(alerting or EnvironmentAlerting()),
+        },
         # Reason: a process for each step would import everything again for every one of them.
         executor=dg.in_process_executor,
     )
