@@ -180,7 +180,7 @@ def token_causes(token: Token, now: datetime) -> Iterator[Cause]:
         )
     elif token.ends_at is not None and token.ends_at - now <= EXPIRES_SOON:
         left = max(token.ends_at - now, timedelta())
-        words = f"{left.days} days" if left >= timedelta(days=2) else f"{left // timedelta(hours=1)} hours"
+        words = f"{left.days} days" if left >= timedelta(days=2) else f"{round(left / timedelta(hours=1))} hours"
         yield Cause(
             Kind.TOKEN_EXPIRES,
             Kind.TOKEN_EXPIRES,

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -22,6 +23,7 @@ OVERLAP = timedelta(minutes=2)
 PAGE = 200
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 _SHOWN_ASSETS = 3
+_WRAPPERS = ("Dagster", "RetryRequested")
 
 
 @dataclass
@@ -115,7 +117,9 @@ def _after(records: Sequence[dg.EventLogRecord], position: Position, now: dateti
     old = [record.storage_id for record in records if record.timestamp < settled]
     after = max(old, default=position.after)
     if after is None:
-        after = 0 if not records else min(record.storage_id for record in records) - 1
+        if not records:
+            return position  # Reason: nothing was ever read, so the next look reaches back again.
+        after = min(record.storage_id for record in records) - 1
     return Position(after, sorted(record.storage_id for record in records if record.storage_id > after))
 
 
@@ -134,7 +138,8 @@ def _step_failures(
     instance: dg.DagsterInstance, run_id: str, event: dg.DagsterEvent | None
 ) -> Iterator[dg.DagsterEvent]:
     """Failures of steps: the first as Dagster noted it, else all from the log."""
-    first = event.job_failure_data.first_step_failure_event if event else None
+    # Reason: the event of a run whose process was lost has no data.
+    first = getattr(event.event_specific_data, "first_step_failure_event", None) if event else None
     if first is not None:
         yield first
         return
@@ -147,23 +152,26 @@ def _error(event: dg.DagsterEvent | None, steps: Iterable[dg.DagsterEvent]) -> t
     """Step, type and text of the error that made a run fail."""
     for step in steps:
         data = step.step_failure_data
-        told = data.user_failure_data
+        told, error = data.user_failure_data, _unwrapped(data.error)
         if told is not None:
             noted = told.metadata.get("error_kind")
-            cause = data.error.cause if data.error else None
+            cause = error.cause if error else None
             kind = str(noted.value) if noted else (cause.cls_name if cause and cause.cls_name else "Failure")
             return step.step_key or "", kind, told.description or ""
-        error = data.error
-        # Reason: Dagster wraps what user code raises; the type that tells is the innermost.
-        while error is not None and error.cause is not None:
-            error = error.cause
         if error is not None:
-            return step.step_key or "", error.cls_name or "Failure", _last_line(error.message)
+            return step.step_key or "", error.cls_name or "Failure", _without_type(error.message)
     reason = event.message if event and event.message else "The run failed without a word."
     return "", "RunLost", reason
 
 
-def _last_line(message: str) -> str:
+def _unwrapped(error: Any) -> Any:
+    """The error that other code raised, out of those in which Dagster wraps it."""
+    while error is not None and error.cause is not None and (error.cls_name or "").startswith(_WRAPPERS):
+        error = error.cause
+    return error
+
+
+def _without_type(message: str) -> str:
     """The message without the type before it."""
     return message.strip().partition(": ")[2] or message.strip()
 

@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from warehouse.connect import Warehouse
 from warehouse.errors import translated
 from warehouse.pool import Connection
-from warehouse.sqlvalues import jsonb
+from warehouse.sqlvalues import jsonb, storable
 
 Severity = Literal["warning", "error"]
 Samples = Mapping[str, Mapping[str, Any]]
@@ -316,8 +316,14 @@ def forget(warehouse: Warehouse, before: datetime) -> int:
 
 def _see(connection: Connection, cause: Cause, now: datetime, reopen_after: datetime) -> None:
     connection.execute(_REOPEN, {"cause": cause.key, "reopen_after": reopen_after})
-    values = {name: getattr(cause, name) for name in ("kind", "severity", "account_id", "title", "detail", "mend")}
-    connection.execute(_SEE, {"cause": cause.key, "samples": jsonb(cause.samples), "now": now, **values})
+    # Reason: texts of errors hold anything, and one that cannot be stored would keep back every other cause.
+    texts = {name: storable(getattr(cause, name)) for name in ("title", "detail", "mend")}
+    samples = {
+        storable(subject): {name: storable(one) if isinstance(one, str) else one for name, one in about.items()}
+        for subject, about in cause.samples.items()
+    }
+    values = {"kind": cause.kind, "severity": cause.severity, "account_id": cause.account_id, **texts}
+    connection.execute(_SEE, {"cause": cause.key, "samples": jsonb(samples), "now": now, **values})
 
 
 def _succeed(connection: Connection, success: Success, now: datetime) -> None:
