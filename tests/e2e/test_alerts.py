@@ -13,6 +13,7 @@ import pytest
 
 from orchestration.alerts.channels import Channel, channels
 from orchestration.defs.alerts import alerts
+from orchestration.defs.checks import check_key, raw_checks
 from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key
 from orchestration.defs.raw import raw_assets, report_key
 from orchestration.platform import Platform, open_platform
@@ -305,6 +306,42 @@ def test_old_numbers_failed_checks_and_names_with_marks_in_them(world: World) ->
     clears, _ = world.told()
     assert len(clears) == 2
     assert all(subject.startswith("[All clear]") for subject in clears)
+
+
+def test_a_failed_check_is_told_by_the_days_it_holds_and_not_by_its_run(world: World) -> None:
+    bench = world.bench
+    account = account_ids(bench.simulator)[0]
+    reports = ("ad_daily", "account_daily")
+    bench.pull(reports=reports, since=SINCE, until=UNTIL)
+    with bench.warehouse.connection() as connection:
+        connection.execute("DELETE FROM raw.insights_ad_daily WHERE (account_id, day) = (%s, %s)", [account, SINCE])
+
+    def check() -> bool:
+        named = dg.define_asset_job("check", dg.AssetSelection.checks(check_key("ad_daily")))
+        defs = dg.Definitions(
+            raw_assets(NEVER), asset_checks=[raw_checks], jobs=[named], resources={"platform": world.source}
+        )
+        ends = {"start": SINCE, "end": UNTIL}
+        ranges = {f"dagster/asset_partition_range_{end}": account_day_key(account, day) for end, day in ends.items()}
+        tags = {name: str(key) for name, key in ranges.items()}
+        job = defs.resolve_job_def("check")
+        result = job.execute_in_process(instance=world.instance, tags=tags, raise_on_error=False)
+        return result.get_asset_check_evaluations()[0].passed
+
+    assert not check()
+    world.look()
+    causes = "SELECT array_agg(cause) FROM ops.alert WHERE kind IN ('checks_failed', 'run_failed')"
+    assert scalar(bench.warehouse, causes) == [f"checks_failed:{account}:ad_daily"]
+    mail = next(mail for mail in world.box.received if "fails its checks" in mail["Subject"])
+    text = mail.get_body(("plain",)).get_content()
+    assert f"Kept out of the marts: {SINCE}" in text
+    assert "To mend it:" in text
+    world.told()
+    bench.pull(since=SINCE, until=UNTIL, reports=reports, entities=False)
+    check()
+    world.look(1)
+    world.look(11)
+    assert any("[All clear]" in subject and "fails its checks" in subject for subject in world.told()[0])
 
 
 def test_what_follows_from_a_refused_token_is_not_told_beside_it(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -179,12 +180,12 @@ def test_a_cause_that_lasts_is_told_again_ever_more_seldom() -> None:
         (900, Event.REMINDER),
         (1860, Event.REMINDER),
     ]
-    gaps = {later[0] - earlier[0] for earlier, later in zip(told[5:], told[6:], strict=False)}
+    gaps = {later[0] - earlier[0] for earlier, later in pairwise(told[5:])}
     assert gaps == {24 * 60}
 
 
 def test_a_cause_that_flaps_is_told_once() -> None:
-    steps = [(minute, "error" if minute % 10 < 5 else None) for minute in range(0, 50)]
+    steps = [(minute, "error" if minute % 10 < 5 else None) for minute in range(50)]
     assert heard([*steps, (55, None), (70, None)]) == [(0, Event.OPENED), (55, Event.ALL_CLEAR)]
 
 

@@ -21,12 +21,12 @@ def work() -> None:
             raise KeyError("no such thing")
         case "chained":
             try:
-                raise ValueError("inner")
+                int("inner")
             except ValueError as error:
                 raise RuntimeError("outer: text") from error
         case "told":
             try:
-                raise ValueError("inner")
+                int("inner")
             except ValueError as error:
                 raise dg.Failure("It broke. Mend: glue it.") from error
         case "kind":
@@ -36,8 +36,8 @@ def work() -> None:
 @dg.op(retry_policy=dg.RetryPolicy(max_retries=1, delay=0))
 def work_twice() -> None:
     try:
-        raise ConnectionError("down")
-    except ConnectionError as error:
+        Path("/nowhere").read_text()
+    except OSError as error:
         raise dg.Failure("The database is down.") from error
 
 
@@ -97,7 +97,7 @@ class Reader:
         (daily, "chained", "RuntimeError", "outer: text"),
         (daily, "told", "ValueError", "It broke. Mend: glue it."),
         (daily, "kind", "CredentialError", "Refused."),
-        (stubborn, "well", "ConnectionError", "The database is down."),
+        (stubborn, "well", "FileNotFoundError", "The database is down."),
         (plainly_stubborn, "well", "ConnectionError", "still down"),
     ],
 )
