@@ -61,7 +61,8 @@ def ask_token(platform: Platform) -> Token | None:
     settings = platform.settings
     if settings.meta_access_token is None:
         return None
-    client = replace(platform, clock=_ImpatientClock(platform.clock)).graph_client()
+    hasty = settings.model_copy(update={"meta_timeout_seconds": min(settings.meta_timeout_seconds, _PATIENCE_SECONDS)})
+    client = replace(platform, settings=hasty, clock=_ImpatientClock(platform.clock)).graph_client()
     try:
         data = inspect_token(client, settings.meta_access_token.get_secret_value())
     except CredentialError as refused:
