@@ -155,6 +155,24 @@ class _Scope:
         return cls(meters, float(state.get("blocked_until", 0.0)), int(state.get("refusals", 0)), under_way)
 
 
+def percent_used(name: str, utilisation: float, observed_at: float, detail: Mapping[str, Any], now: float) -> float:
+    """Percent of a limit that is used now, from what was told of it before.
+
+    Args:
+        name: Which meter.
+        utilisation: Percent, as told.
+        observed_at: When, epoch seconds.
+        detail: What was stored with it: `drain`, `reset_at`.
+        now: Epoch seconds.
+    """
+    reset_at = float(detail.get("reset_at") or 0.0)
+    if observed_at < reset_at <= now:
+        return 0.0
+    drain = float(detail.get("drain", 1.0))
+    meter = Meter(_DRAIN_SECONDS.get(name, _ROLLING_HOUR), 0.0, utilisation, observed_at, drain=drain)
+    return max(0.0, meter.predicted(now))
+
+
 class CallBudget:
     """Paces calls for one access token. Thread-safe; with a store, safe between processes too.
 

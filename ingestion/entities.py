@@ -324,6 +324,17 @@ def inspect_token(client: GraphClient, token: str) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def token_end(data: Mapping[str, Any]) -> float | None:
+    """When a token, or its access to data, ends: epoch seconds; None for never.
+
+    Args:
+        data: From `inspect_token`.
+    """
+    # Source: fact sheet, tokens: 0 means never, in both.
+    moments = [float(data.get(name) or 0) for name in ("expires_at", "data_access_expires_at")]
+    return min((moment for moment in moments if moment > 0), default=None)
+
+
 def _listing(
     client: GraphClient, path: str, fields: Sequence[str], account_id: str | None, page_size: int
 ) -> Iterator[dict[str, Any]]:

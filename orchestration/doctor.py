@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ingestion.entities import discover_accounts, inspect_token
+from ingestion.entities import discover_accounts, inspect_token, token_end
 from ingestion.errors import GraphError
 from ingestion.graph import GraphClient
 from orchestration.clients import load_clients
@@ -140,9 +140,8 @@ def _token(client: GraphClient, settings: Settings) -> Iterator[Finding]:
 
 
 def _expiry(data: dict[str, object]) -> Finding:
-    moments = [int(str(data.get(name) or 0)) for name in ("expires_at", "data_access_expires_at")]
-    ends = min((moment for moment in moments if moment > 0), default=0)
-    if ends == 0:
+    ends = token_end(data)
+    if ends is None:
         return Finding("token", "ok", "valid, never expires")
     left = datetime.fromtimestamp(ends, UTC) - datetime.now(UTC)
     text = f"valid until {datetime.fromtimestamp(ends, UTC):%Y-%m-%d %H:%M} UTC ({left.days} days)"

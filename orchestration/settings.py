@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from orchestration import mail_settings
 from orchestration.errors import ConfigurationError
 from warehouse.errors import InvalidUrl
 from warehouse.urls import DatabaseUrl
@@ -44,7 +45,11 @@ _SECRETS = (
     "DAGSTER_DATABASE_URL",
     "CELERY_BROKER_URL",
     "CELERY_BACKEND_URL",
+    "ALERT_WEBHOOK_URL",
+    "SMTP_PASSWORD",
 )
+_SECRET_PATH = 12
+"""Shorter paths of a webhook are words, which would be blotted out everywhere."""
 _MENDS = {
     "META_ACCESS_TOKEN": "paste a token with ads_read on one line (docs/cookbooks/rotate-token.md)",
     "META_APP_ID": "copy the digits of the app's id from its dashboard, or leave it empty",
@@ -65,6 +70,7 @@ _MENDS = {
     "CLIENTS_FILE": "set the path of the file, such as clients.yml",
     "LOG_FORMAT": "set text or json",
     "LOG_LEVEL": f"set one of {', '.join(LOG_LEVELS)}",
+    **mail_settings.MENDS,
 }
 
 
@@ -179,6 +185,16 @@ class Settings(BaseSettings):
     celery_lost_after_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     meta_ads_home: Annotated[Path, AfterValidator(_folder)] = Field(Path(".meta-ads"), validate_default=True)
     clients_file: Annotated[Path, AfterValidator(_file)] = Field(Path("clients.yml"), validate_default=True)
+    alert_email_to: Annotated[tuple[str, ...], NoDecode, BeforeValidator(mail_settings.addresses)] = ()
+    alert_email_from: Annotated[str, AfterValidator(mail_settings.address), _Strip] | None = None
+    alert_webhook_url: Annotated[_Secret, AfterValidator(mail_settings.webhook)] | None = None
+    alert_quiet_minutes: Annotated[int, Field(ge=5, le=10080)] = 240
+    dagster_web_url: Annotated[str, AfterValidator(mail_settings.web_url), _Strip] | None = None
+    smtp_host: Annotated[str, AfterValidator(mail_settings.host), _Strip] | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    smtp_user: Annotated[str, _Strip] | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Annotated[Literal["starttls", "implicit", "none"], BeforeValidator(_lower), _Strip] = "starttls"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower), _Strip] = "text"
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper), _Strip] = (
         "INFO"
@@ -206,7 +222,7 @@ class Settings(BaseSettings):
         return self.meta_app_secret.get_secret_value(), self.meta_webhook_verify_token.get_secret_value()
 
     def secrets(self) -> list[str]:
-        """Every text that must never be printed: token, app secret, proof, verify token, database password."""
+        """Every text that must never be printed: tokens, app secret, proof, passwords, the alerts' webhook."""
         token = self.meta_access_token.get_secret_value() if self.meta_access_token else ""
         secret = self.meta_app_secret.get_secret_value() if self.meta_app_secret else ""
         found = [token, secret]
@@ -224,6 +240,12 @@ class Settings(BaseSettings):
         for address in (self.celery_broker_url, self.celery_backend_url):
             password = (urlsplit(address.get_secret_value()).password if address else "") or ""
             found += [password, unquote(password)]
+        found.append(self.smtp_password.get_secret_value() if self.smtp_password else "")
+        if self.alert_webhook_url:
+            # Reason: errors of connections quote the path alone, and it is the part that is secret.
+            posting = self.alert_webhook_url.get_secret_value()
+            path = urlsplit(posting).path.strip("/")
+            found += [posting, path if len(path) >= _SECRET_PATH else ""]
         return [text for text in dict.fromkeys(found) if text]
 
 
@@ -246,6 +268,7 @@ def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Set
     except UnicodeDecodeError:
         raise ConfigurationError(f"{env_file} is not UTF-8 text.", "save it again as UTF-8") from None
     else:
+        problems += mail_settings.contradictions(settings)
         if not problems:
             return settings
     if len(problems) == 1:

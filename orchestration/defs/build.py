@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.accounts import new_accounts
+from orchestration.defs.alerts import Alerting, EnvironmentAlerting, alerts
 from orchestration.defs.checks import raw_checks
 from orchestration.defs.executors import chosen_executor
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
@@ -26,6 +27,7 @@ def build_defs(
     manifest: Path | None = None,
     retry: dg.RetryPolicy = RETRY,
     executor: dg.ExecutorDefinition | None = None,
+    alerting: Alerting | None = None,
 ) -> dg.Definitions:
     """All definitions.
 
@@ -34,6 +36,7 @@ def build_defs(
         manifest: dbt's; made from the project by default.
         retry: Of the steps that ask Meta.
         executor: Of all jobs; the one that the settings name by default.
+        alerting: How alerts are told; as the environment says by default.
 
     Raises:
         TransformError: The dbt project cannot be read.
@@ -44,9 +47,10 @@ def build_defs(
         asset_checks=[raw_checks],
         jobs=[tick, daily_objects, daily_insights, build_due],
         schedules=[every_quarter_hour, daily_entities, daily_window],
-        sensors=[new_accounts, notifications],
+        sensors=[new_accounts, notifications, alerts],
         resources={
             "platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform()),
+            "alerting": dg.ResourceDefinition.hardcoded_resource(alerting or EnvironmentAlerting()),
             "in_memory": dg.mem_io_manager,
         },
         executor=executor or chosen_executor(environment_settings()),

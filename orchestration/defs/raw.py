@@ -156,7 +156,9 @@ def _pull(platform: Platform, request: PullRequest) -> PullSummary:
         return run_pull(platform, request)
     except UserError as problem:
         mend = f" Mend: {problem.mend}." if problem.mend else ""
-        raise dg.Failure(f"{problem.message}{mend}", allow_retries=False) from None
+        # Reason: alerts tell a refused token from other failures by the type of the error, which Dagster does not keep.
+        kind = type(problem.__cause__ or problem).__name__
+        raise dg.Failure(f"{problem.message}{mend}", metadata={"error_kind": kind}, allow_retries=False) from None
     except (IngestionError, WarehouseError) as problem:
         raise dg.Failure(str(problem)) from problem
 
@@ -165,7 +167,9 @@ def _fail_on_problems(summaries: Sequence[PullSummary]) -> None:
     problems = [problem for summary in summaries for outcome in summary.outcomes for problem in outcome.problems]
     if problems:
         listing = "\n".join(f"- {problem}" for problem in problems[:10])
-        raise dg.Failure(f"{len(problems)} parts failed; what came is kept:\n{listing}")
+        raise dg.Failure(
+            f"{len(problems)} parts failed; what came is kept:\n{listing}", metadata={"error_kind": "PartsFailed"}
+        )
 
 
 def _asked_at(context: dg.AssetExecutionContext, platform: Platform) -> datetime:

@@ -102,6 +102,15 @@ def test_other_versions_are_refused_with_the_reason(version: str, reason: str) -
         ("CELERY_LOST_AFTER_SECONDS", "4"),
         ("META_ADS_HOME", ".env"),
         ("CLIENTS_FILE", "."),
+        ("ALERT_EMAIL_TO", "ann@example.com, bob"),
+        ("ALERT_EMAIL_FROM", "Ann <ann@example.com>"),
+        ("ALERT_WEBHOOK_URL", "hooks.slack.com/services/x"),
+        ("ALERT_WEBHOOK_URL", "http://hooks.slack.com/services/x"),
+        ("ALERT_QUIET_MINUTES", "4"),
+        ("DAGSTER_WEB_URL", "localhost:3000"),
+        ("SMTP_HOST", "smtp://mail.example.com"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_TLS", "ssl"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "LOUD"),
     ],
@@ -120,7 +129,7 @@ def test_all_bad_values_at_once() -> None:
 
 def test_a_misspelt_variable_is_told_and_a_foreign_one_is_not() -> None:
     assert "did you mean META_ACCESS_TOKEN?" in refused(META_ACESS_TOKEN="x")
-    Path(".env").write_text("SMTP_HOST=x\nMETABASE_URL=y\n")
+    Path(".env").write_text("PGHOST=x\nMETABASE_URL=y\n")
     load_settings()
 
 
@@ -154,6 +163,43 @@ def test_webhooks_need_both_secrets(missing: str) -> None:
     assert not lacking.takes_webhooks
     with pytest.raises(ConfigurationError, match=missing.upper()):
         lacking.webhook_secrets()
+
+
+MAIL = {"ALERT_EMAIL_TO": "ann@example.com", "SMTP_HOST": "smtp.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"ALERT_EMAIL_TO": "ann@example.com"}, "SMTP_HOST is not"),
+        (MAIL, "ALERT_EMAIL_FROM is not"),
+        (MAIL | {"SMTP_USER": "ann", "SMTP_PASSWORD": "x"}, "ALERT_EMAIL_FROM is not"),
+        ({"SMTP_PASSWORD": "x"}, "SMTP_USER is not"),
+        ({"SMTP_USER": "ann"}, "SMTP_PASSWORD is not"),
+        (
+            MAIL | {"SMTP_USER": "ann@example.com", "SMTP_PASSWORD": "x", "SMTP_TLS": "none"},
+            "would send SMTP_PASSWORD unencrypted",
+        ),
+    ],
+)
+def test_settings_of_mail_that_contradict_each_other(variables: dict[str, str], message: str) -> None:
+    told = refused(**variables)
+    assert message in told
+    assert told.count("\n  -> ") == 1
+
+
+def test_settings_of_mail_that_fit() -> None:
+    login = MAIL | {"SMTP_USER": "ann@example.com", "SMTP_PASSWORD": "hush hush"}
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in login.items()))
+    settings = load_settings()
+    assert settings.alert_email_to == ("ann@example.com",)
+    assert "hush hush" in settings.secrets()
+    assert "hush" not in repr(settings)
+    load_settings(smtp_tls="none", smtp_host="127.0.0.1")
+    path = "services/T000/B000/XXXX"
+    hook = load_settings(alert_webhook_url=f"https://hooks.slack.com/{path}")
+    assert {path, f"https://hooks.slack.com/{path}"} <= set(hook.secrets())
+    assert path not in refused(ALERT_WEBHOOK_URL=f"ftp://hooks.slack.com/{path}")
 
 
 def test_the_example_names_every_setting_and_loads() -> None:

@@ -56,6 +56,12 @@ _LATEST = """
     WHERE %(accounts)s::bigint[] IS NULL OR account_id = ANY(%(accounts)s)
     ORDER BY account_id, report, expectation
 """
+_LATEST_ERRORS = """
+    SELECT account_id, report, message, mend
+    FROM ops.quality_latest
+    WHERE severity = 'error' AND NOT passed AND NOT expectation = ANY(%s)
+    ORDER BY account_id, report, expectation
+"""
 
 
 def write(warehouse: Warehouse, result: QualityResult) -> None:
@@ -129,6 +135,17 @@ def latest(warehouse: Warehouse, accounts: Sequence[int] | None = None) -> list[
     parameters = {"accounts": None if accounts is None else list(accounts)}
     with warehouse.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
         return list(cursor.execute(_LATEST, parameters))
+
+
+def latest_errors(warehouse: Warehouse, without: Iterable[str] = ()) -> list[tuple[int, str, str, str]]:
+    """What the newest check of each account and report found that must not be used: account, report, message, mend.
+
+    Args:
+        warehouse: Migrated.
+        without: Expectations that somebody else looks after.
+    """
+    with warehouse.connection() as connection:
+        return connection.execute(_LATEST_ERRORS, [[SUITE, *without]]).fetchall()
 
 
 def _see(warehouse: Warehouse, report: str, kind: str, rows: Sequence[Sequence[Any]], now: datetime) -> None:
