@@ -95,10 +95,11 @@ def start(settings: Settings, instance: Instance, port: int = 0) -> list[Running
     _write_workspace(instance.home / _WORKSPACE, code)
     workspace = ["-w", str(instance.home / _WORKSPACE)]
     python = [sys.executable, "-m"]
+    form = ["--log-format", "json"] if settings.log_format == "json" else []
     commands = {
-        "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code)], code),
-        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace], web),
-        "daemon": ([*python, "dagster._daemon", "run", *workspace], None),
+        "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code), *form], code),
+        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace, *form], web),
+        "daemon": ([*python, "dagster._daemon", "run", *workspace, *form], None),
     }
     return [
         processes.start(name, argv, timeout=START_SECONDS, env=instance.environment, port=listens)

@@ -40,6 +40,8 @@ class PullRequest:
         insights: Whether reports are pulled; without them it is the objects alone.
         unless_since: With a range: days that were pulled at this moment (UTC) or later are left out. Somebody who
             tries again names the moment of the first attempt, and nothing is paid for twice.
+        full_entities: All objects, also those that have not changed since the last pull as far as Meta can tell.
+        dagster_run: The run of Dagster that this belongs to, for the log and for `ops.run`.
     """
 
     accounts: tuple[int, ...] = ()
@@ -50,6 +52,8 @@ class PullRequest:
     entities: bool = True
     insights: bool = True
     unless_since: datetime | None = None
+    full_entities: bool = False
+    dagster_run: str | None = None
 
     def as_arguments(self) -> dict[str, Any]:
         """As plain data, to recognise an interrupted pull of the same request."""
@@ -60,6 +64,7 @@ class PullRequest:
             "until": self.until.isoformat() if self.until else None,
             "entities": self.entities,
             **({} if self.insights else {"insights": False}),
+            **({"full_entities": True} if self.full_entities else {}),
         }
 
 

@@ -23,6 +23,7 @@ from orchestration.declaring import sync_declared
 from orchestration.defs.partitions import DAY_DIMENSION, DAYS
 from orchestration.defs.resources import PlatformSource, environment_settings
 from orchestration.errors import UserError
+from orchestration.logs import log_context
 from orchestration.transform import PROJECT, dbt_environment, parse_project, project_version
 from warehouse.errors import WarehouseError
 from warehouse.ops import building
@@ -108,7 +109,7 @@ def mart_assets(manifest: Path) -> dg.AssetsDefinition:
 @dg.op(pool=DBT_POOL)
 def build_what_is_due(context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> None:
     """One dbt invocation for every account day that changed; nothing changed, nothing run."""
-    with platform.opened() as opened:
+    with log_context(dagster_run=context.run_id), platform.opened() as opened:
         try:
             summary = build_marts(opened)
         except UserError as problem:

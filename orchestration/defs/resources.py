@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from orchestration.dagster_logs import take_over_console
 from orchestration.logs import configure_logging
 from orchestration.platform import Platform, open_platform
 from orchestration.progress import Display
@@ -25,6 +26,17 @@ def environment_settings() -> Settings:
     """
     named = os.environ.get("META_ADS_ENV_FILE", ".env")
     return load_settings(Path(named) if named else None)
+
+
+def set_up_logging() -> None:
+    """Logging as this installation wants it, in a process of Dagster that loads our code: code server or run.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    settings = environment_settings()
+    configure_logging(settings.log_level, settings.log_format, settings.secrets())
+    take_over_console()
 
 
 class PlatformSource(Protocol):
