@@ -29,7 +29,8 @@ DATABASE = "dagster"
 MODULE = "orchestration.definitions"
 HOST = "127.0.0.1"
 #: In the order in which they start; the last to start is the first to stop.
-PROCESSES = ("code-server", "webserver", "daemon")
+PROCESSES = ("code-server", "webserver", "metrics", "daemon")
+DEFAULT_METRICS_PORT = 9464
 STEPS_AT_META = 4
 START_SECONDS = 120.0
 
@@ -69,19 +70,26 @@ def prepare(settings: Settings, environment: Mapping[str, str]) -> Instance:
     return Instance(home, {**environment, "META_ADS_HOME": str(settings.meta_ads_home), **own})
 
 
-def start(settings: Settings, instance: Instance, port: int = 0) -> list[RunningProcess]:
-    """Starts those of the code server, the web server and the daemon that do not run.
+def start(
+    settings: Settings, instance: Instance, port: int = 0, metrics_port: int | None = None
+) -> list[RunningProcess]:
+    """Starts those of the code server, the web server, the metrics and the daemon that do not run.
 
     Args:
         settings: Of this installation.
         instance: From `prepare`.
         port: Of the web server; 0 picks a free one.
+        metrics_port: Of the metrics; 0 picks a free one, None the usual one if it is free.
 
     Raises:
-        ProcessError: The port is taken, or one of them does not start; its log says why.
+        ProcessError: A port is taken, or one of them does not start; its log says why.
     """
     processes = Processes(settings.meta_ads_home)
     running = {process.name: process for process in processes.running()}
+    if metrics_port and "metrics" not in running and not _is_free(metrics_port):
+        raise ProcessError(
+            f"Port {metrics_port} is taken by another program.", "choose another: meta-ads up --metrics-port 0"
+        )
     # Reason: whoever listens there would be taken for the web server that could not.
     if port and "webserver" not in running and not _is_free(port):
         raise ProcessError(f"Port {port} is taken by another program.", "choose another: meta-ads up --web-port 0")
@@ -93,12 +101,16 @@ def start(settings: Settings, instance: Instance, port: int = 0) -> list[Running
         running, code = {}, _free_port()
     web = (running["webserver"].port if "webserver" in running else port) or _free_port()
     _write_workspace(instance.home / _WORKSPACE, code)
+    if metrics_port is None and _is_free(DEFAULT_METRICS_PORT):
+        metrics_port = DEFAULT_METRICS_PORT
+    measured = (running["metrics"].port if "metrics" in running else metrics_port) or _free_port()
     workspace = ["-w", str(instance.home / _WORKSPACE)]
     python = [sys.executable, "-m"]
     form = ["--log-format", "json"] if settings.log_format == "json" else []
     commands = {
         "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code), *form], code),
         "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace, *form], web),
+        "metrics": ([*python, "orchestration.metrics", "--port", str(measured)], measured),
         "daemon": ([*python, "dagster._daemon", "run", *workspace, *form], None),
     }
     return [

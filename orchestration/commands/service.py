@@ -53,6 +53,10 @@ def up(
     web_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of Dagster's pages; 0 picks a free one.")
     ] = 3000,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the Prometheus metrics; 9464 if it is free, 0 picks a free one."),
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return, and leave all running.")] = False,
 ) -> None:
     """Start the platform: database, Dagster and, without a token, the simulator. Ctrl-C ends what was started."""
@@ -71,25 +75,27 @@ def up(
             environment = demo_environment(settings, platform.warehouse.url) if is_demo else dict(os.environ)
             prepared = instance.prepare(settings, environment)
             instance.seed(prepared, accounts_to_work_on(platform))
-        started = instance.start(settings, prepared, web_port)
+        started = instance.start(settings, prepared, web_port, metrics_port)
     except BaseException:
         if not detach:
             _stop_all(base)
         raise
-    out.print(f"Dagster:    {next(process.url for process in started if process.name == 'webserver')}", soft_wrap=True)
+    urls = {process.name: process.url for process in started if process.port}
+    out.print(f"Metrics:    {urls['metrics']}/metrics", soft_wrap=True)
+    out.print(f"Dagster:    {urls['webserver']}", soft_wrap=True)
     if detach:
         out.print("Stop with `meta-ads down`.")
         return
     out.print("Stop with Ctrl-C.")
     try:
-        _watch(settings, prepared, web_port)
+        _watch(settings, prepared, web_port, metrics_port)
     except KeyboardInterrupt:
         out.print("Stopping ...")
     finally:
         _stop_all(base)
 
 
-def _watch(settings: Settings, prepared: instance.Instance, web_port: int) -> None:
+def _watch(settings: Settings, prepared: instance.Instance, web_port: int, metrics_port: int | None) -> None:
     """Starts what died again, until somebody interrupts."""
     processes = Processes(settings.meta_ads_home)
     while True:
@@ -97,7 +103,7 @@ def _watch(settings: Settings, prepared: instance.Instance, web_port: int) -> No
         dead = [name for name in instance.PROCESSES if processes.find(name) is None]
         if dead:
             log.warning("%s ended by itself; starting again (logs in %s)", ", ".join(dead), settings.meta_ads_home)
-            instance.start(settings, prepared, web_port)
+            instance.start(settings, prepared, web_port, metrics_port)
 
 
 def down() -> None:

@@ -11,10 +11,18 @@ import dagster as dg
 
 from orchestration.defs.accounts import new_accounts
 from orchestration.defs.checks import raw_checks
+from orchestration.defs.maintenance import maintenance, nightly_maintenance
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.raw import RETRY, raw_assets
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
-from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window, marts_when_due
+from orchestration.defs.schedules import (
+    daily_entities,
+    daily_insights,
+    daily_objects,
+    daily_window,
+    marts_when_due,
+    weekly_entities_full,
+)
 
 
 def build_defs(
@@ -33,8 +41,8 @@ def build_defs(
     return dg.Definitions(
         assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
         asset_checks=[raw_checks],
-        jobs=[daily_objects, daily_insights, build_due],
-        schedules=[daily_entities, daily_window, marts_when_due],
+        jobs=[daily_objects, daily_insights, build_due, maintenance],
+        schedules=[daily_entities, daily_window, marts_when_due, weekly_entities_full, nightly_maintenance],
         sensors=[new_accounts],
         resources={"platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform())},
         # Reason: a process for each step would import everything again for every one of them.
