@@ -4,8 +4,8 @@ What belongs here: which rows go, in batches. What does not: Dagster itself. Its
 the materializations of the run too, and with them the knowledge which partitions are materialized.
 
 What stays: the newest materialization, observation and check result of each asset and partition, whatever its age;
-runs that have not ended, or whose backfill has not; everything younger than the limit. Snapshots of jobs stay too: a run
-that is just being made may need one that no run names yet.
+runs that have not ended, or whose backfill has not; everything younger than the limit. Snapshots of jobs stay too: a
+run that is just being made may need one that no run names yet.
 """
 
 from __future__ import annotations
