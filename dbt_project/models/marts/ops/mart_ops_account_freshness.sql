@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- How fresh each report of each account is at the moment of reading. mart_data_freshness beside it is a table, made with
--- each build: it lists which days are missing.
+-- How fresh each report of each account is at the moment of reading. mart_data_freshness is a table, made with each
+-- build: it lists which days are missing.
 with reports as (
 
     select
