@@ -33,7 +33,7 @@ from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.ops.metrics import State, read_state
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("orchestration.metrics")  # Reason: run as a program its own name is `__main__`.
 
 CACHE_SECONDS = 10.0
 
