@@ -24,13 +24,14 @@ from typing import Any
 from uuid import uuid4
 
 from ingestion.clock import Clock
+from ingestion.counts import NO_ACCOUNT, CallCounts
 from ingestion.errors import Throttled
 from ingestion.state import UsageStore
 from ingestion.usage import Usage, read_usage
 
 log = logging.getLogger(__name__)
 
-APP = "app"
+APP = NO_ACCOUNT
 CEILING = 97.0  # percent; Meta refuses at 100
 _DRAIN_SECONDS = {"score": 300.0}  # decay of the API-level score; every other meter is a rolling hour
 _ROLLING_HOUR = 3600.0
@@ -181,6 +182,9 @@ class CallBudget:
         store: Holds the budget for all processes; None keeps it in this one.
         on_wait: Told `(scope id, seconds, reason)` before a wait of more than a second.
         ceiling: Percent of a quota that these calls may fill. Less than the default leaves room for others.
+
+    Attributes:
+        counts: Of the calls that it let through.
     """
 
     def __init__(
@@ -196,6 +200,7 @@ class CallBudget:
         self._ceiling = ceiling
         self._lock = threading.Lock()
         self._own: dict[str, _Scope] = {}
+        self.counts = CallCounts(clock, store)
         self.waited_seconds = 0.0
 
     @contextmanager
@@ -209,6 +214,7 @@ class CallBudget:
         ids = _scope_ids(account_id)
         ticket = uuid4().hex
         self._reserve(ids, ticket, points)
+        self.counts.add(account_id, calls=1)
         call = Call()
         try:
             yield call
@@ -225,6 +231,7 @@ class CallBudget:
     def refused(self, account_id: str | None, error: Throttled) -> float:
         """Notes a refusal; nobody calls for this account (or app) until its end. Returns the seconds to wait."""
         scope_id = APP if error.scope == "app" or account_id is None else account_id
+        self.counts.add(account_id, refusals=1)
         with self._scopes((scope_id,)) as scopes:
             now = self._clock.now()
             scope = scopes[scope_id]
@@ -257,6 +264,7 @@ class CallBudget:
             if delay > 1:
                 self._on_wait(scope_id, delay, reason)
             self.waited_seconds += delay
+            self.counts.add(ids[-1], waits=1, wait_seconds=delay)
             self._clock.sleep(delay)
 
     def _observe(

@@ -274,8 +274,9 @@ class GraphClient(FacebookAdsApi):  # type: ignore[misc]
         return GraphResponse(answer, parsed)
 
     def close(self) -> None:
-        """Closes connections."""
+        """Closes connections, and has the budget write down what it counted."""
         self.transport.close()
+        self.budget.counts.write()
 
     def _url(self, path: str) -> str:
         return f"{self.graph_url}/{self.api_version}/{path.lstrip('/')}"

@@ -11,6 +11,7 @@ import logging
 import queue
 import threading
 from collections.abc import Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +75,10 @@ def read_pages(
     if listing.ended:
         yield from _rows(path, first)
         return
-    reader = threading.Thread(target=listing.run_ahead, name=f"pages of {path}", daemon=True)
+    # Reason: a thread of its own would know nothing of what the caller has noted about this work, e.g. for its log.
+    reader = threading.Thread(
+        target=copy_context().run, args=(listing.run_ahead,), name=f"pages of {path}", daemon=True
+    )
     reader.start()
     try:
         yield from _rows(path, first)

@@ -73,6 +73,12 @@ class UsageStore(Protocol):
         stored is an empty dict. Values are JSON-like.
         """
 
+    def count(self, counted: Sequence[tuple[str, datetime, int, int, float, int]]) -> None:
+        """Adds to what was counted before: scope, hour (UTC), calls, waits, seconds waited, refusals.
+
+        The scope is an account's digits, or `app` for calls that concern no account: each call is counted once.
+        """
+
     def save(
         self,
         scope: str,

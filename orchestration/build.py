@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from orchestration.declaring import sync_declared
+from orchestration.logs import log_context
 from orchestration.platform import Platform
 from orchestration.transform import TICK, TODAY, TransformResult, dbt_environment, project_version, run_dbt
 from warehouse.ops import Build, building
@@ -54,7 +55,7 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
     """
     # Reason: an experiment written into clients.yml a minute ago is to be seen, without a pull.
     sync_declared(platform)
-    with building(platform.warehouse, project_version()) as build:
+    with building(platform.warehouse, project_version()) as build, log_context(build=build.build_id):
         whole = build.is_project_new or full or force
         if not (build.slice_count or whole):
             log.info("the marts hold everything that was pulled; nothing to build")
@@ -63,6 +64,13 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
         parts = [] if whole else _parts(build)
         extra = [*(["--full-refresh"] if full else []), *parts]
         result = run_dbt(environment, platform.display, extra=extra)
+        log.info(
+            "built %d account days: %d models, %d tests, %.1f s",
+            build.account_days,
+            result.models,
+            result.tests,
+            result.seconds,
+        )
         return BuildSummary(build.slice_count, build.account_days, result, build.days, parts == [*TODAY])
 
 

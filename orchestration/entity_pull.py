@@ -24,10 +24,28 @@ _OVERLAP = timedelta(hours=1)
 _ACTIVITY_HISTORY = timedelta(days=90)
 
 
-def pull_kind(platform: Platform, client: GraphClient, run_id: UUID, account: KnownAccount, kind: EntityKind) -> None:
-    """All objects of a kind; only what changed since the last pull where Meta can tell."""
+def pull_kind(
+    platform: Platform,
+    client: GraphClient,
+    run_id: UUID,
+    account: KnownAccount,
+    kind: EntityKind,
+    *,
+    full: bool = False,
+) -> None:
+    """All objects of a kind; only what changed since the last pull where Meta can tell.
+
+    Args:
+        platform: Opened.
+        client: Calls Meta.
+        run_id: Of the pull.
+        account: Whose objects.
+        kind: Which objects.
+        full: All of them in any case: some changes do not move an object's time of change.
+    """
     provenance = _provenance(platform, client, run_id)
-    newest = newest_update(platform.warehouse, kind.name, account.account_id) if kind.filter_prefix else None
+    is_incremental = kind.filter_prefix and not full
+    newest = newest_update(platform.warehouse, kind.name, account.account_id) if is_incremental else None
     since = newest - _OVERLAP if newest else None
     for page in list_entities(client, kind, str(account.account_id), since):
         upsert_entities(platform.warehouse, kind.name, account.account_id, page, provenance)

@@ -29,7 +29,9 @@ DATABASE = "dagster"
 MODULE = "orchestration.definitions"
 HOST = "127.0.0.1"
 #: In the order in which they start; the last to start is the first to stop.
-PROCESSES = ("code-server", "webserver", "daemon", "receiver")
+PROCESSES = ("code-server", "webserver", "metrics", "daemon", "receiver")
+USUAL_PORTS = {"webserver": 3000, "receiver": 3001, "metrics": 9464}
+_OPTIONS = {"webserver": "--web-port", "receiver": "--receiver-port", "metrics": "--metrics-port"}
 STEPS_AT_META = 4
 START_SECONDS = 120.0
 
@@ -74,14 +76,15 @@ def wanted_processes(settings: Settings) -> tuple[str, ...]:
     return PROCESSES if settings.takes_webhooks else tuple(name for name in PROCESSES if name != "receiver")
 
 
-def start(settings: Settings, instance: Instance, port: int = 0, receiver_port: int = 0) -> list[RunningProcess]:
+def start(
+    settings: Settings, instance: Instance, ports: Mapping[str, int | None] | None = None
+) -> list[RunningProcess]:
     """Starts those of the wanted processes that do not run.
 
     Args:
         settings: Of this installation.
         instance: From `prepare`.
-        port: Of the web server; 0 picks a free one.
-        receiver_port: Of the receiver of webhooks; 0 picks a free one.
+        ports: Of `USUAL_PORTS`, by name; 0, and what is left out, picks a free one, None the usual one if it is free.
 
     Raises:
         ProcessError: A port is taken, or one of them does not start; its log says why.
@@ -89,34 +92,57 @@ def start(settings: Settings, instance: Instance, port: int = 0, receiver_port: 
     processes = Processes(settings.meta_ads_home)
     running = {process.name: process for process in processes.running()}
     wanted = wanted_processes(settings)
-    # Reason: whoever listens there would be taken for the process that could not.
-    for name, asked, option in (("webserver", port, "--web-port"), ("receiver", receiver_port, "--receiver-port")):
-        if name in wanted and asked and name not in running and not _is_free(asked):
-            raise ProcessError(f"Port {asked} is taken by another program.", f"choose another: meta-ads up {option} 0")
     # Reason: the others know the code server by its port, so one that is started again listens where the last one did.
     code = running["code-server"].port if "code-server" in running else _last_port(instance.home)
+    chosen = {name: _port(name, running, (ports or {}).get(name, 0)) for name in USUAL_PORTS if name in wanted}
     if code is None:
         for name in reversed(PROCESSES):
             processes.stop(name)
-        running, code = {}, _free_port()
-    web = (running["webserver"].port if "webserver" in running else port) or _free_port()
-    hooks = (running["receiver"].port if "receiver" in running else receiver_port) or _free_port()
+        code = _free_port()
     _write_workspace(instance.home / _WORKSPACE, code)
-    workspace = ["-w", str(instance.home / _WORKSPACE)]
-    python = [sys.executable, "-m"]
-    told = settings.meta_ads_home / "run" / "receiver.port"
-    receiver = [*python, "orchestration.receiver", "--host", HOST, "--port", str(hooks), "--port-file", str(told)]
-    commands: dict[str, tuple[list[str], int | None, Path | None]] = {
-        "code-server": ([*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code)], code, None),
-        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace], web, None),
-        "daemon": ([*python, "dagster._daemon", "run", *workspace], None, None),
-        "receiver": (receiver, None, told),
-    }
+    commands = _commands(settings, instance, code, chosen)
     return [
         processes.start(name, argv, file, timeout=START_SECONDS, env=instance.environment, port=listens)
         for name, (argv, listens, file) in commands.items()
         if name in wanted
     ]
+
+
+def _port(name: str, running: Mapping[str, RunningProcess], asked: int | None) -> int:
+    """Where a process listens.
+
+    Raises:
+        ProcessError: The port that was asked for is taken.
+    """
+    if name in running:
+        return running[name].port or _free_port()
+    if asked is None:
+        return USUAL_PORTS[name] if _is_free(USUAL_PORTS[name]) else _free_port()
+    # Reason: whoever listens there would be taken for the process that could not.
+    if asked and not _is_free(asked):
+        option = _OPTIONS[name]
+        raise ProcessError(f"Port {asked} is taken by another program.", f"choose another: meta-ads up {option} 0")
+    return asked or _free_port()
+
+
+def _commands(
+    settings: Settings, instance: Instance, code: int, ports: Mapping[str, int]
+) -> dict[str, tuple[list[str], int | None, Path | None]]:
+    """Each process's arguments, with the port that they name or the file that the process writes it to."""
+    workspace = ["-w", str(instance.home / _WORKSPACE)]
+    python = [sys.executable, "-m"]
+    form = ["--log-format", "json"] if settings.log_format == "json" else []
+    web, measured, hooks = (ports.get(name) for name in ("webserver", "metrics", "receiver"))
+    told = settings.meta_ads_home / "run" / "receiver.port"
+    receiver = [*python, "orchestration.receiver", "--host", HOST, "--port", str(hooks), "--port-file", str(told)]
+    served = [*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code), *form]
+    return {
+        "code-server": (served, code, None),
+        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace, *form], web, None),
+        "metrics": ([*python, "orchestration.metrics", "--port", str(measured)], measured, None),
+        "daemon": ([*python, "dagster._daemon", "run", *workspace, *form], None, None),
+        "receiver": (receiver, None, told),
+    }
 
 
 def seed(instance: Instance, account_ids: Iterable[int]) -> None:

@@ -2,6 +2,7 @@
 
 What belongs here: set-up, the fields run, account and slice, and the last line of defence against leaks.
 What does not: what is worth logging. Libraries log through `logging.getLogger(__name__)` and know nothing of this.
+What Dagster prints in the process of a run is brought into the same form by `orchestration.dagster_logs`.
 """
 
 from __future__ import annotations
@@ -11,26 +12,35 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, ParamSpec, TextIO, TypeVar
 
 from orchestration.redaction import Redactor, redactor
 
-FIELDS = ("run", "account", "slice")
+FIELDS = ("dagster_run", "run", "account", "report", "slice")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+#: Whose lines are cleaned as soon as they are made, before any handler of another library sees them.
+OURS = frozenset({"ingestion", "orchestration", "warehouse"})
+ORIGIN = "origin"  # of a line of ours, wherever it is handed on to
+_DAGSTER = "dagster_meta"  # what Dagster attaches to each line that passes through it
+_HIDDEN = frozenset({ORIGIN, _DAGSTER, "dagster_event", "dagster_event_batch_metadata"})
+_OWN_HANDLERS = ("dagster", "dagster-webserver")
+HANDLER = "meta-ads"
 _LOUD = ("urllib3", "asyncio", "facebook_business", "alembic", "sqlfluff", "great_expectations")
 
 
 @contextmanager
 def log_context(**fields: object) -> Iterator[None]:
-    """Adds fields (run, account, slice) to every line logged inside.
+    """Adds fields (those of `FIELDS`) to every line logged inside.
 
-    A thread begins without them: enter the context inside the thread's own function.
+    A thread begins without them: hand it `in_context(function)`.
     """
     merged = (_context.get() or {}) | {name: str(value) for name, value in fields.items() if value is not None}
     token = _context.set(merged)
@@ -38,6 +48,16 @@ def log_context(**fields: object) -> Iterator[None]:
         yield
     finally:
         _context.reset(token)
+
+
+def in_context(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The function, to be called in another thread with the fields of this one."""
+    context = copy_context()
+
+    def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        return context.run(function, *args, **kwargs)
+
+    return called
 
 
 class RedactingFilter(logging.Filter):
@@ -73,12 +93,30 @@ class RedactingFilter(logging.Filter):
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD | _HIDDEN}
+
+
+def _dagsters(record: logging.LogRecord) -> dict[str, Any]:
+    """What Dagster says about a line that passed through it, else nothing."""
+    meta = getattr(record, _DAGSTER, None)
+    return dict(meta) if isinstance(meta, dict) else {}
 
 
 class _Formatter(logging.Formatter):
     def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        return (_context.get() or {}) | _extras(record)
+        meta = _dagsters(record)
+        event = meta.get("dagster_event")
+        told = {
+            "dagster_run": meta.get("run_id"),
+            "job": meta.get("job_name"),
+            "step": meta.get("step_key"),
+            "event": getattr(event, "event_type_value", None),
+        }
+        return {name: text for name, text in told.items() if text} | (_context.get() or {}) | _extras(record)
+
+    def _message(self, record: logging.LogRecord) -> str:
+        # Reason: Dagster puts job, run and step in front, which are fields here.
+        return str(_dagsters(record).get("orig_message") or record.getMessage())
 
     def _time(self, record: logging.LogRecord) -> str:
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -86,6 +124,8 @@ class _Formatter(logging.Formatter):
     def _error(self, record: logging.LogRecord) -> str:
         parts = [record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")]
         parts.append(record.stack_info or "")
+        data = getattr(_dagsters(record).get("dagster_event"), "event_specific_data", None)
+        parts.append(str(getattr(data, "error_display_string", None) or ""))
         return "\n".join(part for part in parts if part)
 
 
@@ -95,7 +135,7 @@ class TextFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The lines of a record, times in UTC."""
         fields = " ".join(f"{name}={value}" for name, value in self._fields(record).items())
-        line = f"{self._time(record)} {record.levelname:<7} {record.name}: {record.getMessage()}"
+        line = f"{self._time(record)} {record.levelname:<7} {record.name}: {self._message(record)}"
         line = f"{line} [{fields}]" if fields else line
         error = self._error(record)
         return redactor.redact(f"{line}\n{error}" if error else line)
@@ -110,7 +150,7 @@ class JsonFormatter(_Formatter):
             "time": self._time(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": redactor.redact(record.getMessage()),
+            "message": redactor.redact(self._message(record)),
         }
         line |= {
             name: redactor.redact(value) if isinstance(value, str) else value
@@ -136,7 +176,7 @@ def configure_logging(
     """
     redactor.add(*secrets)
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.set_name("meta-ads")
+    handler.set_name(HANDLER)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     handler.addFilter(RedactingFilter())
     root = logging.getLogger()
@@ -146,9 +186,25 @@ def configure_logging(
     root.setLevel(level)
     for name in _LOUD:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in _OWN_HANDLERS:
+        if logging.getLogger(name).handlers:
+            logging.getLogger(name).propagate = False  # Reason: it writes its lines itself, in the form it was told.
+    logging.setLogRecordFactory(_clean_record)
     logging.captureWarnings(True)
     sys.excepthook = _excepthook
     threading.excepthook = _thread_excepthook
+
+
+_cleaner = RedactingFilter()
+
+
+def _clean_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    """A record; one of ours is clean from the start: Dagster keeps such lines, and its handler takes no filter."""
+    record = logging.LogRecord(*args, **kwargs)
+    if str(record.name).partition(".")[0] in OURS:
+        _cleaner.filter(record)
+        setattr(record, ORIGIN, record.name)
+    return record
 
 
 def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

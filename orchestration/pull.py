@@ -24,11 +24,13 @@ from ingestion.slices import Slice, SpoolLimit
 from orchestration import discovery, entity_pull
 from orchestration.discovery import KnownAccount
 from orchestration.due import DayRange, ranges
+from orchestration.logs import in_context, log_context
 from orchestration.platform import Platform
 from orchestration.progress import Task
 from orchestration.pull_model import AccountOutcome, PullFailed, PullRequest, PullSummary
 from orchestration.pull_plan import DayPlan, make_plan
 from orchestration.slice_writer import SliceWriter
+from orchestration.tally import Tally
 from orchestration.today import current_days
 from warehouse.errors import RowRejected, SliceRejected
 from warehouse.loader import SliceResult
@@ -37,6 +39,7 @@ from warehouse.ops.reconcile import unreconciled_days
 from warehouse.ops.runs import running
 from warehouse.ops.slices import HOURS, pulled_at, rows_per_day, written_by
 from warehouse.ops.today import account_activity, current_day_lock
+from warehouse.ops.work import set_dagster_run
 
 log = logging.getLogger(__name__)
 
@@ -81,25 +84,44 @@ def _one_run(platform: Platform, client: GraphClient, request: PullRequest) -> P
     with running(
         platform.warehouse, kind, arguments, client.api_version, interruptions=(CredentialError, VersionRetired)
     ) as run:
-        accounts = discovery.known_accounts(platform, client, run.run_id, request.accounts)
-        plan = {} if request.current else make_plan(platform, run, accounts, request)
-        outcomes = _Pull(platform, client, run.run_id, request, resumed=run.resumed).run(accounts, plan)
-        summary = PullSummary(run.run_id, tuple(outcomes), client.calls, run.resumed)
-        problems = "; ".join(problem for outcome in outcomes for problem in outcome.problems)
-        run.finish(summary.status, problems or None)
+        tally = Tally(platform.warehouse, client, run.run_id)
+        with log_context(run=run.run_id, dagster_run=request.dagster_run):
+            if request.dagster_run:
+                set_dagster_run(platform.warehouse, run.run_id, request.dagster_run)
+            accounts = discovery.known_accounts(platform, client, run.run_id, request.accounts)
+            plan = {} if request.current else make_plan(platform, run, accounts, request)
+            outcomes = _Pull(platform, client, run.run_id, request, tally, resumed=run.resumed).run(accounts, plan)
+            tally.finish()
+            summary = PullSummary(run.run_id, tuple(outcomes), client.calls, run.resumed)
+            problems = "; ".join(problem for outcome in outcomes for problem in outcome.problems)
+            run.finish(summary.status, problems or None)
+            _tell(summary)
         return summary
+
+
+def _tell(summary: PullSummary) -> None:
+    slices, rows = (sum(getattr(one, name) for one in summary.outcomes) for name in ("slices", "rows"))
+    log.info("pull %s: %d slices, %d rows, %d calls", summary.status, slices, rows, summary.calls)
 
 
 class _Pull:
     """The work of one run."""
 
     def __init__(
-        self, platform: Platform, client: GraphClient, run_id: UUID, request: PullRequest, *, resumed: bool
+        self,
+        platform: Platform,
+        client: GraphClient,
+        run_id: UUID,
+        request: PullRequest,
+        tally: Tally,
+        *,
+        resumed: bool,
     ) -> None:
         self._platform = platform
         self._client = client
         self._run_id = run_id
         self._request = request
+        self._tally = tally
         self._resumed = resumed
         self._limit = SpoolLimit()
         self._stopped = threading.Event()
@@ -113,7 +135,8 @@ class _Pull:
             ThreadPoolExecutor(workers, thread_name_prefix="account") as pool,
         ):
             futures = [
-                pool.submit(self._account, account, plan.get(account.account_id, {}), task) for account in accounts
+                pool.submit(in_context(self._account), account, plan.get(account.account_id, {}), task)
+                for account in accounts
             ]
             try:
                 outcomes.extend(future.result() for future in as_completed(futures))
@@ -132,18 +155,24 @@ class _Pull:
 
     def _account(self, account: KnownAccount, plan: DayPlan, task: Task) -> AccountOutcome:
         outcome = AccountOutcome(account)
+        with self._tally.account(outcome):
+            self._work_on(account, plan, outcome, task)
+            log.info("%d slices, %d rows, %d problems", outcome.slices, outcome.rows, len(outcome.problems))
+        return outcome
+
+    def _work_on(self, account: KnownAccount, plan: DayPlan, outcome: AccountOutcome, task: Task) -> None:
         if account.problem:
             outcome.failed(account.problem)
-            return outcome
+            return
         if self._request.current:
             with current_day_lock(self._platform.warehouse, account.account_id) as is_ours:
                 if is_ours:
                     self._current_day(account, outcome, task)
                 else:
                     outcome.note(f"{account.label}: another pull of its current day is under way.")
-            return outcome
+            return
         if self._request.entities and not self._entities(account, outcome):
-            return outcome
+            return
         self._reports(account, plan, outcome, task)
         if outcome.slices:
             self._guarded(outcome, "reconciliation", partial(self._reconcile, account, outcome))
@@ -151,7 +180,6 @@ class _Pull:
                 fill = partial(entity_pull.fill_gaps, self._platform, self._client, self._run_id, account)
                 self._guarded(outcome, "missing objects", fill)
         _note_silence(outcome)
-        return outcome
 
     def _current_day(self, account: KnownAccount, outcome: AccountOutcome, task: Task) -> None:
         """Objects that changed, then the hours, if anything can have happened in them."""
@@ -169,7 +197,15 @@ class _Pull:
     def _entities(self, account: KnownAccount, outcome: AccountOutcome) -> bool:
         """Objects of all kinds. A kind that fails is noted; an account without campaigns to list is given up."""
         for kind in KINDS.values():
-            pull = partial(entity_pull.pull_kind, self._platform, self._client, self._run_id, account, kind)
+            pull = partial(
+                entity_pull.pull_kind,
+                self._platform,
+                self._client,
+                self._run_id,
+                account,
+                kind,
+                full=self._request.full_entities,
+            )
             if not self._guarded(outcome, kind.name, pull) and kind.name == "campaigns":
                 return False
         history = partial(entity_pull.pull_activities, self._platform, self._client, self._run_id, account)
@@ -197,7 +233,9 @@ class _Pull:
     def _reports(self, account: KnownAccount, plan: DayPlan, outcome: AccountOutcome, task: Task) -> None:
         with ThreadPoolExecutor(REPORTS_AT_ONCE, thread_name_prefix=f"act_{account.account_id}") as pool:
             futures = [
-                pool.submit(self._guarded, outcome, name, partial(self._report, account, name, found, outcome, task))
+                pool.submit(
+                    in_context(self._guarded), outcome, name, partial(self._report, account, name, found, outcome, task)
+                )
                 for name, found in plan.items()
                 if found
             ]
@@ -257,22 +295,23 @@ class _Pull:
         done = []
         if self._resumed and not attempt:
             done = written_by(warehouse, self._run_id, account.account_id, name)
-        rows = 0
 
         def written(piece: Slice, result: SliceResult) -> None:
-            nonlocal rows
-            rows += result.row_count
+            work.add(result)
             if task:
                 outcome.add(result)
                 task.advance(1, f"{account.name} {name} {piece.day}")
 
-        with SliceWriter(warehouse, table, self._run_id, written) as writer:
+        with (
+            self._tally.report(account.account_id, name) as work,
+            SliceWriter(warehouse, table, self._run_id, written) as writer,
+        ):
             for since, until in reversed(found):  # newest first: what people look at arrives first
                 for piece in pull.slices(report, since, until, done, attempt):
                     writer.write(piece)
                     if self._stopped.is_set():
                         return
-        if not rows and not done and set(report.breakdowns) & OPT_IN_BREAKDOWNS:
+        if not work.rows and not done and set(report.breakdowns) & OPT_IN_BREAKDOWNS:
             outcome.silent[name] = sorted(set(report.breakdowns) & OPT_IN_BREAKDOWNS)
 
 

@@ -42,6 +42,8 @@ class PullRequest:
             tries again names the moment of the first attempt, and nothing is paid for twice.
         current: The current day instead, the account's own: objects that changed, and the hours of accounts whose ads
             deliver. Of the rest of the request only the accounts count.
+        full_entities: All objects, also those that have not changed since the last pull as far as Meta can tell.
+        dagster_run: The run of Dagster that this belongs to, for the log and for `ops.run`.
     """
 
     accounts: tuple[int, ...] = ()
@@ -53,6 +55,8 @@ class PullRequest:
     insights: bool = True
     unless_since: datetime | None = None
     current: bool = False
+    full_entities: bool = False
+    dagster_run: str | None = None
 
     def as_arguments(self) -> dict[str, Any]:
         """As plain data, to recognise an interrupted pull of the same request."""
@@ -63,6 +67,7 @@ class PullRequest:
             "until": self.until.isoformat() if self.until else None,
             "entities": self.entities,
             **({} if self.insights else {"insights": False}),
+            **({"full_entities": True} if self.full_entities else {}),
         }
 
 

@@ -6,14 +6,18 @@ checked, is `warehouse.quality`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date, datetime
 
 from orchestration.errors import UserError
+from orchestration.logs import log_context
 from orchestration.platform import Platform
 from warehouse.ops import HeldDay, hold_days
 from warehouse.quality import QualityResult, check, reports_held
 from warehouse.tables import PRESETS
+
+log = logging.getLogger(__name__)
 
 
 def check_raw_data(
@@ -85,7 +89,12 @@ def check_and_hold(
         UserError: As `check_raw_data`.
         WarehouseError: The database failed.
     """
-    result = check_raw_data(platform, [account], reports, since, until, now=now)
+    with log_context(account=f"act_{account}", slice=f"{since}..{until}"):
+        result = check_raw_data(platform, [account], reports, since, until, now=now)
+        for outcome in result.failures():
+            level = logging.ERROR if outcome.severity == "error" else logging.WARNING
+            log.log(level, "%s, %s: %s", outcome.report, outcome.expectation, outcome.message)
+        log.info("checked %d reports of %d days", len(reports), (until - since).days + 1)
     failed = [
         HeldDay(account, day, outcome.report, outcome.expectation, outcome.message, result.checked_at)
         for outcome in result.failures("error")

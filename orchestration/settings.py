@@ -68,6 +68,10 @@ _MENDS = {
     "CELERY_LOST_AFTER_SECONDS": "set seconds between 5 and 3600, such as 60",
     "META_ADS_HOME": "set a folder that may be created, such as .meta-ads",
     "CLIENTS_FILE": "set the path of the file, such as clients.yml",
+    "DAGSTER_RUNS_KEPT_DAYS": "set days between 1 and 3650, such as 30",
+    "OPS_KEPT_DAYS": "set days between 30 and 3650, such as 90",
+    "RAW_KEPT_DAYS": "set days between 90 and 3650, or nothing to keep every day",
+    "METRICS_HOST": "set the address to listen at: 127.0.0.1 for this machine alone, 0.0.0.0 for all",
     "LOG_FORMAT": "set text or json",
     "LOG_LEVEL": f"set one of {', '.join(LOG_LEVELS)}",
     **mail_settings.MENDS,
@@ -195,6 +199,10 @@ class Settings(BaseSettings):
     smtp_user: Annotated[str, _Strip] | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: Annotated[Literal["starttls", "implicit", "none"], BeforeValidator(_lower), _Strip] = "starttls"
+    dagster_runs_kept_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    ops_kept_days: Annotated[int, Field(ge=30, le=3650)] = 90
+    raw_kept_days: Annotated[int, Field(ge=90, le=3650)] | None = None
+    metrics_host: Annotated[str, Field(min_length=1), _Strip] = "127.0.0.1"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower), _Strip] = "text"
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper), _Strip] = (
         "INFO"

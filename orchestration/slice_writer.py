@@ -5,6 +5,7 @@ How many are under way at once belongs here; what a slice is and how it is writt
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,10 +13,13 @@ from types import TracebackType
 from uuid import UUID
 
 from ingestion.slices import Slice
+from orchestration.logs import in_context, log_context
 from warehouse.connect import Warehouse
 from warehouse.loader import SliceResult, replace_slice
 from warehouse.provenance import Provenance
 from warehouse.tables import InsightTable
+
+log = logging.getLogger(__name__)
 
 # Reason: one is encoded here while one is copied there; more would only hold more rows in memory.
 AT_ONCE = 2
@@ -48,15 +52,20 @@ class SliceWriter:
         """Hands a slice over; waits while enough are under way."""
         while len(self._pending) >= AT_ONCE:
             self._finish_one()
-        self._pending.append((piece, self._pool.submit(self._write, piece)))
+        self._pending.append((piece, self._pool.submit(in_context(self._write), piece)))
 
     def _write(self, piece: Slice) -> SliceResult:
         windows = piece.windows
         provenance = Provenance(self._run_id, "api", piece.api_version, windows, piece.pulled_at)
-        try:
-            return replace_slice(self._warehouse, self._table, piece.account_id, piece.day, piece.rows, provenance)
-        finally:
-            piece.release()
+        with log_context(slice=f"{piece.report} {piece.day}"):
+            try:
+                result = replace_slice(
+                    self._warehouse, self._table, piece.account_id, piece.day, piece.rows, provenance
+                )
+                log.debug("%d rows%s", result.row_count, ", as before" if result.unchanged else "")
+            finally:
+                piece.release()
+        return result
 
     def _finish_one(self) -> None:
         piece, future = self._pending.popleft()

@@ -60,6 +60,10 @@ def up(
     receiver_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the receiver of webhooks; 0 picks a free one.")
     ] = 3001,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the Prometheus metrics; 9464 if it is free, 0 picks a free one."),
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return, and leave all running.")] = False,
 ) -> None:
     """Start the platform: database, Dagster, receiver and, without a token, the simulator. Ctrl-C ends all of it."""
@@ -79,7 +83,8 @@ def up(
             prepared = instance.prepare(settings, environment)
             account_ids = accounts_to_work_on(platform)
             instance.seed(prepared, account_ids)
-            started = {process.name: process for process in instance.start(settings, prepared, web_port, receiver_port)}
+            ports = {"webserver": web_port, "receiver": receiver_port, "metrics": metrics_port}
+            started = {process.name: process for process in instance.start(settings, prepared, ports)}
             if is_demo:
                 subscribe(platform, started["receiver"].url + PATH, account_ids)
     except BaseException:
@@ -89,6 +94,7 @@ def up(
     out.print(f"Dagster:    {started['webserver'].url}", soft_wrap=True)
     hooks = f"{started['receiver'].url}{PATH}" if "receiver" in started else _NO_WEBHOOKS
     out.print(f"Webhooks:   {hooks}", soft_wrap=True)
+    out.print(f"Metrics:    {started['metrics'].url}/metrics", soft_wrap=True)
     if settings is base and settings.dagster_executor == "celery":
         out.print("Steps wait for workers: `meta-ads worker` on this machine or others.")
     if detach:
@@ -105,14 +111,14 @@ def up(
 
 def _watch(settings: Settings, prepared: instance.Instance, started: Mapping[str, RunningProcess]) -> None:
     """Starts what died again, where it listened before, until somebody interrupts."""
-    ports = [process.port or 0 for name in ("webserver", "receiver") if (process := started.get(name))]
+    ports = {name: started[name].port for name in instance.USUAL_PORTS if name in started}
     processes = Processes(settings.meta_ads_home)
     while True:
         time.sleep(_WATCH_SECONDS)
         dead = [name for name in started if processes.find(name) is None]
         if dead:
             log.warning("%s ended by itself; starting again (logs in %s)", ", ".join(dead), settings.meta_ads_home)
-            instance.start(settings, prepared, *ports)
+            instance.start(settings, prepared, ports)
 
 
 def down() -> None:

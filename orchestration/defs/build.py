@@ -13,11 +13,18 @@ from orchestration.defs.accounts import new_accounts
 from orchestration.defs.alerts import Alerting, EnvironmentAlerting, alerts
 from orchestration.defs.checks import raw_checks
 from orchestration.defs.executors import chosen_executor
+from orchestration.defs.maintenance import maintenance, nightly_maintenance
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.notifications import notifications
 from orchestration.defs.raw import RETRY, raw_assets
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
-from orchestration.defs.schedules import daily_entities, daily_insights, daily_objects, daily_window
+from orchestration.defs.schedules import (
+    daily_entities,
+    daily_insights,
+    daily_objects,
+    daily_window,
+    weekly_entities_full,
+)
 from orchestration.defs.tick import every_quarter_hour, tick
 from orchestration.settings import environment_settings
 
@@ -45,8 +52,8 @@ def build_defs(
     return dg.Definitions(
         assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
         asset_checks=[raw_checks],
-        jobs=[tick, daily_objects, daily_insights, build_due],
-        schedules=[every_quarter_hour, daily_entities, daily_window],
+        jobs=[tick, daily_objects, daily_insights, build_due, maintenance],
+        schedules=[every_quarter_hour, daily_entities, daily_window, weekly_entities_full, nightly_maintenance],
         sensors=[new_accounts, notifications, alerts],
         resources={
             "platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform()),

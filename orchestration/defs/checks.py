@@ -16,6 +16,7 @@ from orchestration.defs.partitions import ACCOUNT_DAYS, account_key, account_ran
 from orchestration.defs.raw import report_key
 from orchestration.defs.resources import PlatformSource
 from orchestration.errors import UserError
+from orchestration.logs import log_context
 from orchestration.quality import check_and_hold
 from orchestration.workers import META_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
@@ -67,7 +68,7 @@ def raw_checks(
     names = [name for name in PRESETS if check_key(name) in chosen]
     differing: dict[int, dict[date, Decimal]] = {}
     found: dict[str, list[Outcome]] = {name: [] for name in names}
-    with platform.opened() as opened:
+    with log_context(dagster_run=context.run.run_id), platform.opened() as opened:
         now = datetime.fromtimestamp(opened.clock.now(), UTC)
         for account_id, several in account_ranges(context.partition_keys).items():
             for since, until in several:

@@ -24,6 +24,7 @@ from orchestration.defs.partitions import DAY_DIMENSION, DAYS
 from orchestration.defs.resources import PlatformSource
 from orchestration.defs.telling import check_events, table_events
 from orchestration.errors import UserError
+from orchestration.logs import log_context
 from orchestration.settings import environment_settings
 from orchestration.transform import PROJECT, TransformError, dbt_environment, parse_project, project_version
 from orchestration.workers import DBT_QUEUE, QUEUE_TAG
@@ -115,7 +116,7 @@ def build_what_is_due(
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:
     """One dbt invocation for every account day that changed; nothing changed, nothing run."""
     manifest = manifest_path()
-    with platform.opened() as opened:
+    with log_context(dagster_run=context.run_id), platform.opened() as opened:
         try:
             summary = build_marts(opened)
         except TransformError as problem:

@@ -30,6 +30,8 @@ DAYS_PER_RUN = 30  # Reason: one range of an account is one report run at Meta, 
 OWNERS = ["team:data-engineering"]
 #: Remembers on the first of several attempts since when a day counts as pulled.
 ASKED_AT = "meta-ads/asked_at"
+#: `true` on a run: all objects, also those that have not changed as far as Meta can tell.
+FULL_TAG = "meta-ads/full"
 
 RETRY = dg.RetryPolicy(max_retries=3, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 _ENTITY_TABLES = {
@@ -67,9 +69,18 @@ def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
     def raw_entities(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[PlatformSource]
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        """All objects of an account, and its change history; where Meta can tell, only what changed."""
+        """All objects of an account, and its change history; where Meta can tell, only what changed.
+
+        A run with the tag `meta-ads/full` asks for all of them, as the weekly schedule does.
+        """
+        request = PullRequest(
+            (account_of(context.partition_key),),
+            insights=False,
+            full_entities=context.run.tags.get(FULL_TAG) == "true",
+            dagster_run=context.run_id,
+        )
         with platform.opened() as opened:
-            summary = _pull(opened, PullRequest((account_of(context.partition_key),), insights=False))
+            summary = _pull(opened, request)
         _fail_on_problems([summary])
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(key, metadata={"api_calls": summary.calls})
@@ -100,7 +111,15 @@ def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
             asked_at = _asked_at(context, opened)
             found = account_ranges(context.partition_keys)
             for account_id, since, until in ((a, *days) for a, several in found.items() for days in several):
-                request = PullRequest((account_id,), tuple(names), since, until, entities=False, unless_since=asked_at)
+                request = PullRequest(
+                    (account_id,),
+                    tuple(names),
+                    since,
+                    until,
+                    entities=False,
+                    unless_since=asked_at,
+                    dagster_run=context.run_id,
+                )
                 summaries.append(_pull(opened, request))
             missing = {name: _days_without(opened, name, found, asked_at) for name in names}
         calls = sum(summary.calls for summary in summaries)

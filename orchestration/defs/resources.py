@@ -9,10 +9,22 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+from orchestration.dagster_logs import take_over_console
 from orchestration.logs import configure_logging
 from orchestration.platform import Platform, open_platform
 from orchestration.progress import Display
 from orchestration.settings import environment_settings
+
+
+def set_up_logging() -> None:
+    """Logging as this installation wants it, in a process of Dagster that loads our code: code server or run.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    settings = environment_settings()
+    configure_logging(settings.log_level, settings.log_format, settings.secrets())
+    take_over_console()
 
 
 class PlatformSource(Protocol):

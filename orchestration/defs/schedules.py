@@ -7,10 +7,12 @@ for what is due now, under a key that names the account and its day, so that no 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key, account_of, first_day
+from orchestration.defs.raw import FULL_TAG
 from orchestration.defs.resources import PlatformSource
 from orchestration.due import account_today
 from warehouse.ops.slices import newest_days
@@ -19,6 +21,8 @@ from warehouse.query import account_overview
 RESTATED_DAYS = 28
 #: Above the backfills' default of 0: what people wait for every morning goes first.
 DAILY_PRIORITY = "10"
+FULL_PRIORITY = "5"
+FULL_SLOTS = 20  # quarters of an hour between 01:00 and 06:00
 ACCOUNT_TAG = "meta-ads/account"
 
 daily_objects = dg.define_asset_job(
@@ -110,3 +114,43 @@ def daily_entities(
             partition_key=account_key(account_id),
             tags=run_tags(account_id),
         )
+
+
+def full_pull_due(account_id: int, time_zone: str, now: datetime) -> str | None:
+    """The ISO week whose pull in full is due for an account, such as `2026-W47`; None until its moment has come.
+
+    Its moment is in the night to the account's Monday, a quarter of an hour between 01:00 and 06:00 that depends on its
+    id: so that not all start at once. Afterwards the week stays due: a tick that was missed costs nothing.
+
+    Args:
+        account_id: Whose.
+        time_zone: The account's, IANA.
+        now: With a time zone.
+    """
+    here = now.astimezone(ZoneInfo(time_zone))
+    year, week, weekday = here.isocalendar()
+    quarter = account_id % FULL_SLOTS
+    began = weekday > 1 or (here.hour, here.minute) >= (1 + quarter // 4, quarter % 4 * 15)
+    return f"{year}-W{week:02d}" if began else None
+
+
+@dg.schedule(
+    job=daily_objects,
+    cron_schedule="*/15 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Once a week for each account, in its night to Monday: all of its objects, also those that have not "
+    "changed as far as Meta can tell.",
+)
+def weekly_entities_full(
+    context: dg.ScheduleEvaluationContext, platform: dg.ResourceParam[PlatformSource]
+) -> Iterator[dg.RunRequest]:
+    """A run for each account, once in its week."""
+    now = context.scheduled_execution_time.astimezone(UTC)
+    for account_id, known in known_accounts(context.instance, platform).items():
+        week = full_pull_due(account_id, known.time_zone, now)
+        if week is not None:
+            yield dg.RunRequest(
+                run_key=f"{account_key(account_id)} in full {week}",
+                partition_key=account_key(account_id),
+                tags=run_tags(account_id) | {"dagster/priority": FULL_PRIORITY, FULL_TAG: "true"},
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -40,8 +41,8 @@ STATE = """query($id: String!) {
 class Up:
     """The running platform."""
 
-    def __init__(self, home: Path, process: subprocess.Popen[str], url: str) -> None:
-        self.home, self.process, self.url = home, process, url
+    def __init__(self, home: Path, process: subprocess.Popen[str], url: str, metrics: str) -> None:
+        self.home, self.process, self.url, self.metrics = home, process, url, metrics
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         answer = requests.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
@@ -67,7 +68,7 @@ def clean_environment(folder: Path) -> dict[str, str]:
     ours = ("META_", "WAREHOUSE_", "DAGSTER_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     own = {"META_ADS_HOME": str(folder / "home"), "CLIENTS_FILE": str(folder / "none.yml")}
-    return kept | own | {"PYTHONUNBUFFERED": "1"}
+    return kept | own | {"PYTHONUNBUFFERED": "1", "LOG_FORMAT": "json"}
 
 
 @pytest.fixture
@@ -91,7 +92,9 @@ def platform(tmp_path: Path) -> Iterator[Up]:
         found = re.search(r"Dagster: +(http://\S+)", "".join(said))
         assert found, "".join(said)
         assert re.search(r"Webhooks: +http://127.0.0.1:\d+/webhook", "".join(said)), "".join(said)
-        yield Up(home, process, found[1])
+        metrics = re.search(r"Metrics: +(http://\S+)", "".join(said))
+        assert metrics, "".join(said)
+        yield Up(home, process, found[1], metrics[1])
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -165,6 +168,18 @@ def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(pla
 
     ids = sorted(int(account.removeprefix("act_")) for account in accounts)
     assert rows == [(account, report, 4) for account in ids for report in reports]
+
+    figures = requests.get(platform.metrics, timeout=10).text
+    assert "meta_ads_up 1.0" in figures
+    assert 'meta_ads_slices_written_total{report="ad_daily"} 8.0' in figures
+    accounts_of_runs = set()
+    for name in ("code-server", "webserver", "daemon", "metrics"):
+        for line in (platform.home / "demo" / "logs" / f"{name}.log").read_text().splitlines():
+            fields = json.loads(line)
+            if fields.get("logger") == "orchestration.pull" and "account" in fields:
+                assert {"run", "dagster_run"} <= fields.keys()
+                accounts_of_runs.add(fields["account"])
+    assert accounts_of_runs == set(accounts)
 
     assert len(platform.family()) > 4
     platform.process.send_signal(signal.SIGINT)

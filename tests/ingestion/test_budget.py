@@ -102,7 +102,10 @@ class Store:
     """A `UsageStore` in memory, through JSON as a database would."""
 
     def __init__(self):
-        self.states, self.rows = {}, {}
+        self.states, self.rows, self.counted = {}, {}, []
+
+    def count(self, counted):
+        self.counted += counted
 
     @contextmanager
     def exclusive(self, scope_ids):
@@ -142,3 +145,46 @@ def test_whatever_the_quota_no_call_is_made_while_blocked(limit, decay, gaps, st
             budget.refused("1", Throttled("no", scope="account", seconds=server.blocked_until - clock.now()))
         clock.sleep(gap)
     assert server.while_blocked == 0
+
+
+def test_each_call_wait_and_refusal_is_counted_once_under_its_account_and_hour():
+    clock, store = ManualClock(), Store()
+    budget = CallBudget(clock, store)
+    for account in ("1", "1", "2", None):
+        with budget.call(account):
+            clock.sleep(4)
+    budget.refused("1", Throttled("no", scope="app", seconds=30.0))
+    with budget.call("2"):
+        pass
+    budget.counts.write()
+    budget.counts.write()
+    sums: dict[str, list[float]] = {}
+    for scope, hour, *values in store.counted:
+        assert (hour.minute, hour.second, hour.tzinfo is not None) == (0, 0, True)
+        sums[scope] = [a + b for a, b in zip(sums.get(scope, [0] * 4), values, strict=True)]
+    assert {scope: values[0] for scope, values in sums.items()} == {"1": 2, "2": 2, "app": 1}
+    assert sums["1"][3] == 1
+    assert sums["2"][1] == 1
+    assert sums["2"][2] >= 30
+    assert budget.counts.of("2").calls == 2
+    assert budget.counts.of("9").calls == 0
+
+
+def test_counts_outlive_a_store_that_fails():
+    class Failing(Store):
+        fails = True
+
+        def count(self, counted):
+            if self.fails:
+                raise ConnectionError
+            super().count(counted)
+
+    store = Failing()
+    budget = CallBudget(ManualClock(), store)
+    with budget.call("1"):
+        pass
+    with pytest.raises(ConnectionError):
+        budget.counts.write()
+    store.fails = False
+    budget.counts.write()
+    assert [row[2] for row in store.counted] == [1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
@@ -18,6 +19,7 @@ from warehouse.connect import Warehouse
 from warehouse.entities import upsert_entities
 from warehouse.errors import BuildInProgress, BuildLost, DatabaseUnavailable, RowRejected
 from warehouse.loader import replace_slice
+from warehouse.ops.work import Work, add_work, begin_account, finish_account
 from warehouse.query import account_overview, server_info, table_sizes
 from warehouse.tables import AD_DAILY, PRESETS
 
@@ -254,3 +256,49 @@ def test_what_the_command_line_asks(warehouse: Warehouse) -> None:
     assert sizes["raw", "insights_ad_daily"]["bytes"] > 8192
     assert not any("_p2026" in name for _, name in sizes)
     assert server_info(warehouse)["profile"] == str(warehouse.storage.profile)
+
+
+def test_totals_grow_with_the_work_and_outlive_it(warehouse: Warehouse) -> None:
+    with ops.runs.running(warehouse, "pull", {}) as run:
+        begin_account(warehouse, run.run_id, ACCOUNT)
+        for rows in (5, 7):
+            add_work(warehouse, run.run_id, ACCOUNT, Work("ad_daily", 2, 1, rows, calls=3, wait_seconds=0.5))
+        add_work(warehouse, run.run_id, None, Work(calls=4))
+        finish_account(warehouse, run.run_id, ACCOUNT, problems=1)
+    of_account = (
+        "SELECT status, slices, slices_unchanged, rows_written, calls, wait_seconds, problems FROM ops.run_account"
+    )
+    assert query(warehouse, of_account) == [("failed", 4, 2, 12, 6, 1.0, 1)]
+    assert query(warehouse, "SELECT slices, rows_written, calls, wait_seconds FROM ops.run") == [(4, 12, 10, 1.0)]
+    totals = "SELECT name, labels, value::int FROM ops.counter ORDER BY name, labels"
+    expected = [
+        ("rows_written", {"report": "ad_daily"}, 12),
+        ("runs", {"kind": "pull", "status": "succeeded"}, 1),
+        ("slices_written", {"report": "ad_daily"}, 4),
+    ]
+    assert query(warehouse, totals) == expected
+    ops.runs.finish_run(warehouse, run.run_id, "failed", "told twice")
+    query(warehouse, "DELETE FROM ops.run")
+    assert query(warehouse, "SELECT count(*) FROM ops.run_account") == [(0,)]
+    assert query(warehouse, totals) == expected
+
+
+def test_processes_that_count_at_once_lose_nothing(warehouse: Warehouse) -> None:
+    """Also the same totals in another order, which must not end in a deadlock."""
+    store = ops.UsageStore(warehouse)
+    hour = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+    def count(n: int) -> None:
+        for _ in range(20):
+            scopes = ["1", "2", "app"][:: 1 if n % 2 else -1]
+            store.count([(scope, hour, 1, 0, 0.25, 0) for scope in scopes])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, range(4)))
+    assert query(warehouse, "SELECT scope_id, calls, wait_seconds FROM ops.api_hour ORDER BY 1") == [
+        ("1", 80, 20.0),
+        ("2", 80, 20.0),
+        ("app", 80, 20.0),
+    ]
+    calls = "SELECT labels ->> 'account', value::int FROM ops.counter WHERE name = 'api_calls' ORDER BY 1"
+    assert query(warehouse, calls) == [("", 80), ("act_1", 80), ("act_2", 80)]

@@ -20,6 +20,7 @@ import psycopg
 
 from warehouse.connect import Warehouse
 from warehouse.errors import BuildInProgress, BuildLost, from_database_error
+from warehouse.ops import counters
 from warehouse.ops.slices import LOCK_MARKS
 from warehouse.pool import Connection
 
@@ -126,6 +127,7 @@ def begin_build(
             dead = [found[0] for found in session.execute(_DEAD)]
             if dead:
                 session.execute(_TAKE_BACK, [dead])
+                counters.add(session, {(counters.BUILDS, (("status", "died"),)): len(dead)})
             last = session.execute(_LAST_PROJECT).fetchone()
             begun = session.execute(_BEGIN, [project]).fetchone()
             assert begun is not None
@@ -193,6 +195,7 @@ def finish_build(warehouse: Warehouse, build: Build, *, ok: bool) -> None:
             if not ok:
                 connection.execute(_TAKE_BACK, [[build.build_id]])
             connection.execute(_CLEAR_SCOPE)
+            counters.add(connection, {(counters.BUILDS, (("status", status),)): 1})
     finally:
         build.close()
 

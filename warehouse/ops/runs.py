@@ -31,7 +31,20 @@ _START = """
     INSERT INTO ops.run (run_id, kind, status, started_at, api_version, arguments)
     VALUES (%s, %s, 'running', clock_timestamp(), %s, %s)
 """
-_FINISH = "UPDATE ops.run SET status = %s, finished_at = clock_timestamp(), message = %s WHERE run_id = %s"
+# Reason: a run is counted when it stops running, and not again when somebody records its end twice.
+_FINISH = """
+    WITH before AS (
+        SELECT run_id, kind, status FROM ops.run WHERE run_id = %(run_id)s FOR UPDATE
+    ),
+    ended AS (
+        UPDATE ops.run SET status = %(status)s, finished_at = clock_timestamp(), message = %(message)s
+        FROM before
+        WHERE run.run_id = before.run_id
+    )
+    INSERT INTO ops.counter AS held (name, labels, value)
+    SELECT 'runs', jsonb_build_object('kind', kind, 'status', %(status)s::text), 1 FROM before WHERE status = 'running'
+    ON CONFLICT (name, labels) DO UPDATE SET value = held.value + 1
+"""
 _REMEMBER = "UPDATE ops.run SET state = coalesce(state, '{}') || %s WHERE run_id = %s"
 _DIED = "its process died"
 # Reason for those that were found dead before: a run of something else may notice first, and what this one asked of
@@ -134,7 +147,8 @@ def running(
 def finish_run(warehouse: Warehouse, run_id: UUID, status: RunStatus, message: str | None = None) -> None:
     """Records how a run ended: `succeeded`, `failed` or `partial`, with a message for people."""
     with warehouse.connection() as connection:
-        connection.execute(_FINISH, [status, message and message.replace("\x00", "\ufffd"), run_id])
+        text = message and message.replace("\x00", "\ufffd")
+        connection.execute(_FINISH, {"status": status, "message": text, "run_id": run_id})
 
 
 def _begin(
@@ -165,7 +179,7 @@ def _resume(warehouse: Warehouse, session: Connection, kind: str, arguments: Map
                 resumed = Run(run_id, resumed=True, state=dict(state), _warehouse=warehouse)
                 continue
             if status == "running" and not fits:
-                session.execute(_FINISH, ["failed", _DIED, run_id])
+                session.execute(_FINISH, {"status": "failed", "message": _DIED, "run_id": run_id})
             session.execute(_UNLOCK, [f"run:{run_id}"])
     except psycopg.Error as error:
         raise from_database_error(error) from error

@@ -14,6 +14,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from warehouse.connect import Warehouse
+from warehouse.ops import counters
 from warehouse.sqlvalues import jsonb
 
 _LOAD = """
@@ -32,6 +33,15 @@ _SAVE = """
         detail = excluded.detail,
         observed_at = excluded.observed_at
     WHERE api_usage.observed_at <= excluded.observed_at
+"""
+_COUNT = """
+    INSERT INTO ops.api_hour AS held (scope_id, hour, calls, waits, wait_seconds, refusals)
+    VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT (scope_id, hour) DO UPDATE SET
+        calls = held.calls + excluded.calls,
+        waits = held.waits + excluded.waits,
+        wait_seconds = held.wait_seconds + excluded.wait_seconds,
+        refusals = held.refusals + excluded.refusals
 """
 # Reason: a crash of the server may set the budget back by a moment; waiting for the disk twice a call costs more.
 _HURRY = "SET LOCAL synchronous_commit TO off"
@@ -77,6 +87,29 @@ class UsageStore:
             states: dict[str, dict[str, Any]] = {scope: dict(state) for scope, state in found.items()}
             yield states
             connection.execute(_STORE, [wanted, [jsonb(states[scope]) for scope in wanted]])
+
+    def count(self, counted: Sequence[tuple[str, datetime, int, int, float, int]]) -> None:
+        """Adds calls to their hour (`ops.api_hour`) and to the totals.
+
+        Args:
+            counted: Tuples of scope (an account's digits, or `app` for calls that concern none), hour (UTC), calls,
+                waits for the quota, seconds waited, refusals by Meta; each scope and hour once.
+        """
+        totals: dict[tuple[str, counters.Labels], float] = {}
+        for scope_id, _, calls, waits, seconds, refusals in counted:
+            account = (("account", "" if scope_id == "app" else f"act_{scope_id}"),)
+            for name, value in (
+                (counters.CALLS, calls),
+                (counters.WAITS, waits),
+                (counters.WAIT_SECONDS, seconds),
+                (counters.REFUSALS, refusals),
+            ):
+                totals[name, account] = totals.get((name, account), 0) + value
+        with self._warehouse.connection() as connection, connection.transaction():
+            connection.execute(_HURRY)
+            for row in sorted(counted):
+                connection.execute(_COUNT, row)
+            counters.add(connection, totals)
 
     def save(
         self,
