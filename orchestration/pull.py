@@ -74,7 +74,7 @@ def _one_run(platform: Platform, client: GraphClient, request: PullRequest) -> P
         accounts = discovery.known_accounts(platform, client, run.run_id, request.accounts)
         plan = make_plan(platform, run, accounts, request)
         outcomes = _Pull(platform, client, run.run_id, request, resumed=run.resumed).run(accounts, plan)
-        summary = PullSummary(run.run_id, tuple(outcomes), client.calls, run.resumed)
+        summary = PullSummary(run.run_id, tuple(outcomes), client.calls, run.resumed, client.budget.waited_seconds)
         problems = "; ".join(problem for outcome in outcomes for problem in outcome.problems)
         run.finish(summary.status, problems or None)
         return summary

@@ -48,6 +48,14 @@ class Translator(DagsterDbtTranslator):
         owner = (dbt_resource_props.get("config") or {}).get("meta", {}).get("owner", "data-engineering")
         return [f"team:{owner}"]
 
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Columns with their types and words, from the project; the table as people write it.
+
+        Reason: the manifest is made without a database, and would name the profile's default.
+        """
+        table = f"{dbt_resource_props['schema']}.{dbt_resource_props['name']}"
+        return {**super().get_metadata(dbt_resource_props), "dagster/table_name": table}
+
     def get_partition_mapping(
         self,
         dbt_resource_props: Mapping[str, Any],  # noqa: ARG002 - Dagster's signature
