@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,17 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
-import psycopg
 import pytest
-import requests
 
 from orchestration.processes import Processes
-from warehouse import embedded
+from tests.e2e.running_up import ROOT, Up, clean_environment, processes_in, running_up
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("up")]
 
-ROOT = Path(__file__).parents[2]
 ACCOUNTS_AND_DAYS = """{
   assetNodes(assetKeys: [{path: ["raw", "insights_ad_daily"]}]) { partitionKeysByDimension { name partitionKeys } }
 }"""
@@ -37,67 +32,10 @@ STATE = """query($id: String!) {
 }"""
 
 
-class Up:
-    """The running platform."""
-
-    def __init__(self, home: Path, process: subprocess.Popen[str], url: str) -> None:
-        self.home, self.process, self.url = home, process, url
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        answer = requests.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
-        assert not answer.get("errors"), answer
-        return answer["data"]
-
-    def family(self) -> list[psutil.Process]:
-        return processes_in(self.home)
-
-
-def processes_in(home: Path) -> list[psutil.Process]:
-    """Every process that works in a folder, but this one."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        told = [*(process.info["cmdline"] or []), *(process.info["environ"] or {}).values()]
-        if any(str(home) in text for text in told) and process.pid != os.getpid():
-            found.append(process)
-    return found
-
-
-def clean_environment(folder: Path) -> dict[str, str]:
-    """A newcomer's: no token, and a home in this folder."""
-    ours = ("META_", "WAREHOUSE_", "DAGSTER_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    own = {"META_ADS_HOME": str(folder / "home"), "CLIENTS_FILE": str(folder / "none.yml")}
-    return kept | own | {"PYTHONUNBUFFERED": "1"}
-
-
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Up]:
-    home = tmp_path / "home"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "orchestration.cli", "up", "--web-port", "0"],
-        cwd=ROOT,
-        env=clean_environment(tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    said = []
-    try:
-        for line in process.stdout:
-            said.append(line)
-            if "Ctrl-C" in line:
-                break
-        found = re.search(r"Dagster: +(http://\S+)", "".join(said))
-        assert found, "".join(said)
-        yield Up(home, process, found[1])
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.communicate(timeout=60)
-        finally:
-            process.kill()
-            embedded.stop(home / "demo" / "postgres")
+    with running_up(tmp_path) as up:
+        yield up
 
 
 def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(platform: Up) -> None:
@@ -126,12 +64,9 @@ def test_it_runs_a_backfill_though_the_daemon_dies_and_leaves_nothing_behind(pla
     assert after.keys() == before.keys()
     assert [name for name, pid in before.items() if after[name] != pid] == ["daemon"]
 
-    server = embedded.attach(platform.home / "demo" / "postgres")
-    assert server is not None
-    with psycopg.connect(server.url()) as connection:
-        rows = connection.execute(
-            "SELECT account_id, report, count(*) FROM ops.slice GROUP BY account_id, report ORDER BY 1, 2"
-        ).fetchall()
+    rows = platform.query(
+        "SELECT account_id, report, count(*) FROM ops.slice GROUP BY account_id, report ORDER BY 1, 2"
+    )
     reports = ("account_daily", "ad_daily")
     ids = sorted(int(account.removeprefix("act_")) for account in accounts)
     assert rows == [(account, report, 4) for account in ids for report in reports]
