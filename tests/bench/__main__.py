@@ -22,6 +22,7 @@ from tests.bench.figures import Report, as_markdown, show
 from tests.bench.lab import ClientFailed, Lab, laboratory
 from tests.bench.marts import marts
 from tests.bench.memory import memory
+from tests.bench.pages import pages
 from tests.bench.quota import quota
 from tests.bench.restatement import restatement
 from tests.bench.throughput import throughput
@@ -35,14 +36,17 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "demo": demo,
     "costs": costs,
     "ab": ab,
+    "pages": pages,
 }
-SLOW = {"demo", "marts"}
+SLOW = {"demo", "marts", "pages"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     p = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed, size and calls, beside the goals.")
-    p.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; default: all but demo and marts")
+    p.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; default: all but demo, marts and pages"
+    )
     p.add_argument("--quick", action="store_true", help="less of everything: for a look, not for the README")
     p.add_argument("--rounds", type=int, default=3, help="how often what varies is measured (default 3)")
     p.add_argument("--demo", action="store_true", help="also `make demo` from a fresh clone (minutes)")

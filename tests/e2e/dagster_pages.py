@@ -76,15 +76,15 @@ class DagsterPages:
         self.page.wait_for_url(re.compile(r"/runs/b/\w+"))
         return self.page.url.partition("/runs/b/")[2].partition("?")[0]
 
-    def wait_for_backfill(self, seconds: float) -> None:
+    def wait_for_backfill(self, seconds: float, expected: str = "Succeeded") -> None:
         """Watches the page of the backfill until it says how it ended.
 
         Raises:
-            AssertionError: It did not succeed in time.
+            AssertionError: It did not end in time, or not as expected.
         """
         # Reason: the heads of the table's columns are links of the same words.
         status = self.page.locator("span").get_by_text(re.compile("^(Succeeded|Failed|Canceled)$"))
-        expect(status).to_have_text("Succeeded", timeout=seconds * 1000)
+        expect(status).to_have_text(expected, timeout=seconds * 1000)
 
     def runs_of_backfill(self, backfill: str) -> list[str]:
         """The rows of the list of runs, as text."""

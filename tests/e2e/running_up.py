@@ -27,20 +27,31 @@ ROOT = Path(__file__).parents[2]
 class Up:
     """The running platform."""
 
-    def __init__(self, home: Path, process: subprocess.Popen[str], url: str) -> None:
-        self.home, self.process, self.url = home, process, url
+    def __init__(self, home: Path, process: subprocess.Popen[str], url: str, simulator: str) -> None:
+        self.home, self.process, self.url, self.simulator = home, process, url, simulator
+
+    def inject(self, name: str, **where: Any) -> None:
+        """A fault of the simulated Meta."""
+        self._tell({"name": name, **where})
+
+    def mend(self) -> None:
+        """Ends all faults."""
+        self._tell({"clear": True})
+
+    def _tell(self, faults: dict[str, Any]) -> None:
+        requests.post(f"{self.simulator}/_simulator/faults", json=faults, timeout=30).raise_for_status()
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         answer = requests.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
         assert not answer.get("errors"), answer
         return answer["data"]
 
-    def query(self, statement: str, *parameters: Any, database: str | None = None) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, database: str = "warehouse", **parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of the warehouse, or of another database beside it."""
         server = embedded.attach(self.home / "demo" / "postgres")
         assert server is not None
-        with psycopg.connect(server.url(*[database] if database else [])) as connection:
-            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+        with psycopg.connect(server.url(database)) as connection:
+            return connection.execute(statement, parameters or None).fetchall()  # type: ignore[arg-type]
 
     def family(self) -> list[psutil.Process]:
         return processes_in(self.home)
@@ -83,9 +94,9 @@ def running_up(folder: Path) -> Iterator[Up]:
             said.append(line)
             if "Ctrl-C" in line:
                 break
-        found = re.search(r"Dagster: +(http://\S+)", "".join(said))
-        assert found, "".join(said)
-        yield Up(home, process, found[1])
+        found = dict(re.findall(r"^(Dagster|Simulator): +(http://\S+)", "".join(said), re.MULTILINE))
+        assert len(found) == 2, "".join(said)
+        yield Up(home, process, found["Dagster"], found["Simulator"])
     finally:
         process.send_signal(signal.SIGINT)
         try:

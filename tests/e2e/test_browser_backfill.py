@@ -39,7 +39,7 @@ def test_accounts_and_days_are_backfilled_from_the_pages(platform: Up, page: Pag
     assert len(accounts) == 2
     assert "10 partitions" in dialog.inner_text()
     backfill = dagster.launch(dialog)
-    dagster.wait_for_backfill(100)
+    dagster.wait_for_backfill(240)
     assert platform.query("SELECT count(*) FROM runs WHERE status = 'FAILURE'", database="dagster") == [(0,)]
 
     counts = dagster.partition_counts(*KEY)
@@ -48,7 +48,8 @@ def test_accounts_and_days_are_backfilled_from_the_pages(platform: Up, page: Pag
     assert counts["Missing"] > 5_000
 
     held = platform.query(
-        "SELECT account_id, report, day FROM ops.slice WHERE day <= %s ORDER BY 1, 2, 3", until + timedelta(days=40)
+        "SELECT account_id, report, day FROM ops.slice WHERE day <= %(last)s ORDER BY 1, 2, 3",
+        last=until + timedelta(days=40),
     )
     days = [since + timedelta(days=n) for n in range(DAYS)]
     assert held == [(int(account.removeprefix("act_")), "ad_daily", day) for account in accounts for day in days]
