@@ -178,7 +178,7 @@ def _pull(platform: Platform, request: PullRequest) -> PullSummary:
     try:
         return run_pull(platform, request)
     except UserError as problem:
-        mend = f" Mend: {problem.mend}." if problem.mend else ""
+        mend = f" Mend: {problem.mend.rstrip('.')}." if problem.mend else ""
         raise dg.Failure(f"{problem.message}{mend}", allow_retries=False) from None
     except (IngestionError, WarehouseError) as problem:
         raise dg.Failure(str(problem)) from problem

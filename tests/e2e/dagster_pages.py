@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 
 REPORTS = 'asset-groups~group%3A"raw_insights"'
 """The page of all reports."""
+RUN = re.compile("^run [0-9a-f]{8}$")
+"""What the link to a run is called in a list."""
 SLOW = 30_000.0
 """Milliseconds that a page may take on a loaded machine."""
 
@@ -43,6 +45,16 @@ class DagsterPages:
     def tab(self, name: str) -> Locator:
         """A tab of the page."""
         return self.page.get_by_role("tab", name=name, exact=True)
+
+    def stop_automations(self) -> None:
+        """Switches all schedules and sensors off."""
+        self.open("automation")
+        self.page.get_by_text("Select all").click()
+        self.page.get_by_role("button", name="Actions").click()
+        stop = re.compile(r"^(toggle_off )?Stop \d+ automations$")
+        self.page.get_by_role("menuitem", name=stop).click()
+        self.page.get_by_role("dialog").get_by_role("button", name=stop).click()
+        expect(self.page.get_by_text("Successfully stopped")).to_be_visible(timeout=SLOW)
 
     def choose_partitions(self, since: date, until: date, *, how_many: int) -> Locator:
         """Presses Materialize and chooses the first accounts and a range of days; returns the dialog."""
@@ -89,7 +101,7 @@ class DagsterPages:
     def runs_of_backfill(self, backfill: str) -> list[str]:
         """The rows of the list of runs, as text."""
         self.open(f"runs/b/{backfill}?tab=runs")
-        links = self.page.get_by_role("link", name=re.compile("^run [0-9a-f]{8}$"))
+        links = self.page.get_by_role("link", name=RUN)
         expect(links.first).to_be_visible(timeout=SLOW)
         text = self.page.locator("body").inner_text()
         return re.split(r"\n[0-9a-f]{8}\n", text)[1:]
