@@ -133,7 +133,7 @@ class _Album:
         )
         print(
             f"{DAYS} days of {ACCOUNTS} accounts, all reports: {seconds:.0f} s from the button to Succeeded; "
-            f"{runs} runs of {busy / runs:.0f} s, {calls} API calls; {slices} slices of {rows} rows; {events} rows of event log "
-            f"({size / 1e6:.0f} MB)",
+            f"{runs} runs of {busy / runs:.0f} s, {calls} API calls; {slices} slices of {rows} rows; "
+            f"{events} rows of event log ({size / 1e6:.0f} MB)",
             flush=True,
         )
