@@ -12,9 +12,9 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.chromium import launch, new_page
+from tests.chromium import HEIGHT, WIDTH, launch, new_page
 from tests.e2e.dagster_pages import REPORTS, RUN, DagsterPages
 from tests.e2e.running_up import Up, running_up
 
@@ -98,11 +98,17 @@ class _Album:
     def report(self) -> None:
         """The page of a report: overview, partitions, check."""
         self.pages.open_asset(*KEY)
-        self.shoot("asset", self.page.get_by_text("partition_row_count"))
+        self.shoot("report", self.page.get_by_text("partition_row_count"))
+        self.model()
         self.pages.partition_counts(*KEY)
-        self.shoot("asset-partitions")
+        self.shoot("report-partitions")
         self.page.get_by_role("tab", name="Checks").click()
-        self.shoot("asset-check", self.page.get_by_text("Latest execution"))
+        self.shoot("report-check", self.page.get_by_text("Latest execution"))
+
+    def model(self) -> None:
+        """The page of a model: its columns."""
+        self.pages.open_asset("marts", "fct_ad_day")
+        self.shoot("model", self.page.get_by_text("ad_set_id").first)
 
     def failure(self) -> None:
         """A token that Meta refuses: the run says what to do."""
@@ -114,16 +120,17 @@ class _Album:
         self.up.mend()
         self.page.get_by_role("tab", name="Runs").click()
         self.page.get_by_role("link", name=RUN).first.click()
-        self.shoot("failed-run", self.page.get_by_text("Mend:").first)
+        # Reason: below are the frames of Dagster's stack, with paths of this machine.
+        self.shoot("failed-run", self.page.get_by_text("Mend:").first, height=664)
 
-    def shoot(self, name: str, shown: object = None) -> None:
+    def shoot(self, name: str, shown: Locator | None = None, height: int = HEIGHT) -> None:
         """A picture, once what it is about is shown and nothing moves any more."""
         if shown is not None:
-            expect(shown).to_be_visible(timeout=60_000)  # type: ignore[arg-type]
+            expect(shown).to_be_visible(timeout=60_000)
         self.page.mouse.move(5, 895)
         self.page.wait_for_timeout(_SETTLE_MS)
         path = self.folder / f"dagster-{name}.png"
-        self.page.screenshot(path=path)
+        self.page.screenshot(path=path, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
         print(f"{path} ({path.stat().st_size // 1024} KB)", flush=True)
 
     def tell(self, backfill: str, first: date, seconds: float) -> None:
