@@ -201,7 +201,6 @@ class CallBudget:
         self._lock = threading.Lock()
         self._own: dict[str, _Scope] = {}
         self.counts = CallCounts(clock, store)
-        self.waited_seconds = 0.0
 
     @contextmanager
     def call(self, account_id: str | None, points: int = 1) -> Iterator[Call]:
@@ -263,7 +262,6 @@ class CallBudget:
                     return
             if delay > 1:
                 self._on_wait(scope_id, delay, reason)
-            self.waited_seconds += delay
             self.counts.add(ids[-1], waits=1, wait_seconds=delay)
             self._clock.sleep(delay)
 

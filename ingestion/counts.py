@@ -61,6 +61,14 @@ class CallCounts:
         with self._lock:
             return replace(self._all.get(account_id or NO_ACCOUNT, Counted()))
 
+    def total(self) -> Counted:
+        """What was counted of all accounts, and of the calls that concern none."""
+        found = Counted()
+        with self._lock:
+            for one in self._all.values():
+                found.add(one.calls, one.waits, one.wait_seconds, one.refusals)
+        return found
+
     def add(
         self,
         account_id: str | None,

@@ -92,7 +92,8 @@ def _one_run(platform: Platform, client: GraphClient, request: PullRequest) -> P
             plan = {} if request.current else make_plan(platform, run, accounts, request)
             outcomes = _Pull(platform, client, run.run_id, request, tally, resumed=run.resumed).run(accounts, plan)
             tally.finish()
-            summary = PullSummary(run.run_id, tuple(outcomes), client.calls, run.resumed)
+            waited = client.budget.counts.total().wait_seconds
+            summary = PullSummary(run.run_id, tuple(outcomes), client.calls, run.resumed, waited)
             problems = "; ".join(problem for outcome in outcomes for problem in outcome.problems)
             run.finish(summary.status, problems or None)
             _tell(summary)

@@ -126,12 +126,14 @@ class PullSummary:
         outcomes: One for each account.
         calls: Calls to Meta.
         resumed: Whether an interrupted pull was continued.
+        waited_seconds: How long calls waited for the quota, those that waited side by side each counted.
     """
 
     run_id: UUID
     outcomes: tuple[AccountOutcome, ...]
     calls: int
     resumed: bool
+    waited_seconds: float = 0.0
 
     def followed_by(self, later: PullSummary) -> PullSummary:
         """Both as one: this one was continued, the later one pulled what had become due since."""
@@ -144,7 +146,7 @@ class PullSummary:
                 outcome.rows += earlier.rows
                 outcome.problems[:0] = [problem for problem in earlier.problems if problem not in outcome.problems]
                 outcome.notes[:0] = [note for note in earlier.notes if note not in outcome.notes]
-        return PullSummary(later.run_id, later.outcomes, later.calls, self.resumed)
+        return PullSummary(later.run_id, later.outcomes, later.calls, self.resumed, later.waited_seconds)
 
     @property
     def status(self) -> RunStatus:

@@ -52,6 +52,19 @@ class Translator(DagsterDbtTranslator):
         owner = (dbt_resource_props.get("config") or {}).get("meta", {}).get("owner", "data-engineering")
         return [f"team:{owner}"]
 
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Columns with their types and words, from the project; the table as people write it; the file of the model.
+
+        Reason: the manifest is made without a database, and would name the profile's default.
+        """
+        table = f"{dbt_resource_props['schema']}.{dbt_resource_props['name']}"
+        file = f"{PROJECT.name}/{dbt_resource_props['original_file_path']}"
+        return {**super().get_metadata(dbt_resource_props), "dagster/table_name": table, "file": file}
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The model's own words. Its SQL is in its file, and would be sent with every page that lists assets."""
+        return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+
     def get_partition_mapping(
         self,
         dbt_resource_props: Mapping[str, Any],  # noqa: ARG002 - Dagster's signature

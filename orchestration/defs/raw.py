@@ -5,8 +5,8 @@ What does not: pulling. Nothing else talks to Meta, so the pool `meta_api` bound
 themselves are counted by the budget that all processes share (`ingestion.budget`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -14,24 +14,33 @@ import dagster as dg
 from ingestion.entities import KINDS
 from ingestion.errors import IngestionError
 from ingestion.reports import PRESETS, Report
-from orchestration.defs.partitions import ACCOUNT_DAYS, ACCOUNTS, account_of, account_ranges
+from orchestration.defs.partitions import (
+    ACCOUNT_DAYS,
+    ACCOUNTS,
+    account_day_key,
+    account_key,
+    account_of,
+    account_ranges,
+)
 from orchestration.defs.resources import PlatformSource
-from orchestration.due import DayRange, each_day
 from orchestration.errors import UserError
 from orchestration.platform import Platform
 from orchestration.pull import run_pull
 from orchestration.pull_model import PullRequest, PullSummary
+from orchestration.pulled import Pulled, pulled_slices
 from orchestration.workers import META_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
-from warehouse.ops.slices import pulled_at
 
 META_POOL = "meta_api"
 DAYS_PER_RUN = 30  # Reason: one range of an account is one report run at Meta, and what a retry repeats at most.
 OWNERS = ["team:data-engineering"]
-#: Remembers on the first of several attempts since when a day counts as pulled.
-ASKED_AT = "meta-ads/asked_at"
 #: `true` on a run: all objects, also those that have not changed as far as Meta can tell.
 FULL_TAG = "meta-ads/full"
+#: Remembers on the first of several attempts since when a day counts as pulled. Dagster shows no
+#: tag of this prefix: it would stand where people look for what a run cost.
+ASKED_AT = ".dagster/meta-ads/asked_at"
+#: What a run has cost so far, all attempts of its step together; the list of runs shows it.
+API_CALLS, WAITED = "meta-ads/api_calls", "meta-ads/seconds_waited_for_quota"
 
 RETRY = dg.RetryPolicy(max_retries=3, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 _ENTITY_TABLES = {
@@ -121,15 +130,16 @@ def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
                     dagster_run=context.run_id,
                 )
                 summaries.append(_pull(opened, request))
-            missing = {name: _days_without(opened, name, found, asked_at) for name in names}
-        calls = sum(summary.calls for summary in summaries)
+            pulled = {name: pulled_slices(opened.warehouse, name, found, asked_at) for name in names}
+        cost = _add_cost(context, summaries)
         for name in names:
-            if not missing[name]:
-                yield dg.MaterializeResult(report_key(name), metadata={"api_calls_of_the_step": calls})
+            if not pulled[name].missing:
+                _tell_days(context, report_key(name), pulled[name])
+                yield dg.MaterializeResult(report_key(name), metadata=cost)
         _fail_on_problems(summaries)
-        if any(missing.values()):
-            listing = "; ".join(f"{name}: {', '.join(days[:5])}" for name, days in missing.items() if days)
-            raise dg.Failure(f"Some days did not come: {listing}.")
+        late = [f"{name}: {_days(found.missing[:5])}" for name, found in pulled.items() if found.missing]
+        if late:
+            raise dg.Failure(f"Some days did not come: {'; '.join(late)}.")
 
     return [raw_entities, raw_insights]
 
@@ -151,17 +161,33 @@ def _described(report: Report) -> str:
     return f"Insights as Meta sent them, a row per {cells}; a day is replaced whole."
 
 
-def _days_without(
-    platform: Platform, report: str, found: Mapping[int, Sequence[DayRange]], asked_at: datetime
-) -> list[str]:
-    """Account days that were not pulled since a moment."""
-    late = []
-    for account_id, several in found.items():
-        held = pulled_at(platform.warehouse, account_id, report)
-        for since, until in several:
-            days = [day for day in each_day(since, until) if day not in held or held[day] < asked_at]
-            late += [f"act_{account_id} {day}" for day in days]
-    return late
+def _days(found: Sequence[tuple[int, date]]) -> str:
+    return ", ".join(f"{account_key(account_id)} {day}" for account_id, day in found)
+
+
+def _tell_days(context: dg.AssetExecutionContext, key: dg.AssetKey, pulled: Pulled) -> None:
+    """Rows of each account day, and when Meta answered, beside what the step tells of all of them."""
+    for (account_id, day), state in pulled.slices.items():
+        context.add_asset_metadata(
+            {
+                "dagster/partition_row_count": state.row_count,
+                "pulled_at": dg.TimestampMetadataValue(state.pulled_at.timestamp()),
+            },
+            asset_key=key,
+            partition_key=str(account_day_key(account_id, day)),
+        )
+
+
+def _add_cost(context: dg.AssetExecutionContext, summaries: Sequence[PullSummary]) -> dict[str, float]:
+    """What these pulls cost, as metadata; tags of the run say what all attempts of its step cost together."""
+    calls = sum(summary.calls for summary in summaries)
+    waited = round(sum(summary.waited_seconds for summary in summaries), 1)
+    # Reason: a run that is executed again inherits tags, but not the calls of the one before.
+    run = context.instance.get_run_by_id(context.run.run_id) if context.retry_number else None
+    tags = run.tags if run else {}
+    total = {API_CALLS: int(tags.get(API_CALLS, 0)) + calls, WAITED: round(float(tags.get(WAITED, 0)) + waited)}
+    context.instance.add_run_tags(context.run.run_id, {name: str(value) for name, value in total.items() if value})
+    return {"api_calls_of_the_step": calls, "seconds_waited_for_quota": waited}
 
 
 def _pull(platform: Platform, request: PullRequest) -> PullSummary:
@@ -174,7 +200,7 @@ def _pull(platform: Platform, request: PullRequest) -> PullSummary:
     try:
         return run_pull(platform, request)
     except UserError as problem:
-        mend = f" Mend: {problem.mend}." if problem.mend else ""
+        mend = f" Mend: {problem.mend.rstrip('.')}." if problem.mend else ""
         # Reason: alerts tell a refused token from other failures by the type of the error, which Dagster does not keep.
         kind = type(problem.__cause__ or problem).__name__
         raise dg.Failure(f"{problem.message}{mend}", metadata={"error_kind": kind}, allow_retries=False) from None

@@ -22,6 +22,7 @@ from tests.bench.figures import Report, as_markdown, show
 from tests.bench.lab import ClientFailed, Lab, laboratory
 from tests.bench.marts import marts
 from tests.bench.memory import memory
+from tests.bench.pages import pages
 from tests.bench.quota import quota
 from tests.bench.restatement import restatement
 from tests.bench.throughput import throughput
@@ -39,15 +40,16 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "costs": costs,
     "ab": ab,
     "webhooks": webhooks,
+    "pages": pages,
 }
-SLOW = {"demo", "marts", "tick"}
+SLOW = {"demo", "marts", "tick", "pages"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     p = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed, size and calls, beside the goals.")
     p.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; default: all but demo, marts, tick"
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; default: all but {', '.join(sorted(SLOW))}"
     )
     p.add_argument("--quick", action="store_true", help="less of everything: for a look, not for the README")
     p.add_argument("--rounds", type=int, default=3, help="how often what varies is measured (default 3)")

@@ -48,6 +48,13 @@ def pull(bench: Bench, instance: dg.DagsterInstance, account: int, *reports: str
     )
 
 
+def told(instance: dg.DagsterInstance, report: str, label: str) -> dict[str, object]:
+    """An entry of the metadata of each partition of a report."""
+    records = instance.fetch_materializations(report_key(report), limit=100).records
+    events = [record.asset_materialization for record in records]
+    return {event.partition: event.metadata[label].value for event in events if event}
+
+
 def asked(bench: Bench) -> list[dict[str, list[list[str]]]]:
     """The ranges of each report that each pull asked for, in the order of the pulls."""
     with bench.warehouse.connection() as connection:
@@ -57,6 +64,7 @@ def asked(bench: Bench) -> list[dict[str, list[list[str]]]]:
 
 def test_a_range_of_an_account_is_one_pull_and_every_day_a_partition(plain_bench, instance):
     account, *others = account_ids(plain_bench.simulator)
+    before = plain_bench.simulator.get("state?jobs=0")["calls"]
     result = pull(plain_bench, instance, account, *REPORTS)
     assert result.success
     assert asked(plain_bench) == [{name: [[SINCE.isoformat(), UNTIL.isoformat()]] for name in REPORTS}]
@@ -65,6 +73,15 @@ def test_a_range_of_an_account_is_one_pull_and_every_day_a_partition(plain_bench
         assert len(held) == 4
         assert all(key.endswith(f"act_{account}") or key.startswith(f"act_{account}|") for key in held)
     assert not instance.get_materialized_partitions(report_key("ad_hourly"))
+    counted = "SELECT day, row_count FROM ops.slice WHERE account_id = %s AND report = 'ad_daily'"
+    with plain_bench.warehouse.connection() as connection:
+        expected = {str(account_day_key(account, day)): rows for day, rows in connection.execute(counted, [account])}
+    assert told(instance, "ad_daily", "dagster/partition_row_count") == expected
+    calls = set(told(instance, "ad_daily", "api_calls_of_the_step").values())
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert {str(count) for count in calls} == {run.tags["meta-ads/api_calls"]}
+    assert int(run.tags["meta-ads/api_calls"]) == plain_bench.simulator.get("state?jobs=0")["calls"] - before
     rows = "SELECT count(*) FROM ops.slice WHERE account_id = %s"
     assert scalar(plain_bench.warehouse, rows, account) == 8
     assert not any(scalar(plain_bench.warehouse, rows, other) for other in others)

@@ -1,0 +1,1 @@
+"""Pictures for the docs, taken of the running platform: `python -m tests.pictures`. No tests."""
