@@ -69,7 +69,7 @@ def cause_of(run: EndedRun) -> Cause:
     error = run.error_kind or "Failure"
     kind, title = _COMMON.get(error, (Kind.RUN_FAILED, f"{run.job} fails"))
     key = f"{kind}:{run.job}:{error}" if kind == Kind.RUN_FAILED else str(kind)
-    about = sample(run.account_id, run.run_id, message if kind == Kind.RUN_FAILED else "", run.at)
+    about = sample(run.account_id, run.run_id, message if kind == Kind.RUN_FAILED else "", run.at, run.job)
     return Cause(key, kind, "error", title, message, mend, samples={run.subject: about})
 
 

@@ -103,10 +103,14 @@ def label(account_id: int, accounts: Mapping[int, Account]) -> str:
 
 
 def sample(
-    account_id: int | None = None, run_id: str | None = None, text: str = "", at: datetime | None = None
+    account_id: int | None = None,
+    run_id: str | None = None,
+    text: str = "",
+    at: datetime | None = None,
+    job: str | None = None,
 ) -> dict[str, object]:
     """One thing that a cause concerns, as it is stored."""
-    return {"account_id": account_id, "run_id": run_id, "text": text, "at": at.isoformat() if at else None}
+    return {"account_id": account_id, "run_id": run_id, "text": text, "at": at.isoformat() if at else None, "job": job}
 
 
 @dataclass(frozen=True)

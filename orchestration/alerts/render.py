@@ -194,7 +194,9 @@ def _things(alert: Alert, context: Context) -> list[tuple[str, str | None]]:
     found = []
     for subject_name, about in sorted(alert.cause.samples.items()):
         account_id, run_id, text = about.get("account_id"), about.get("run_id"), str(about.get("text") or "")
-        named = label(account_id, context.accounts) if account_id else subject_name
+        job = about.get("job")
+        named = ", ".join([*([label(account_id, context.accounts)] if account_id else []), *([job] if job else [])])
+        named = named or subject_name
         run = f", run {str(run_id)[:8]}" if run_id else ""
         said = f": {_cut(_one_line(text), 200)}" if text and text != alert.cause.detail else ""
         link = f"{context.web_url}/runs/{run_id}" if context.web_url and run_id else None

@@ -128,7 +128,7 @@ class Cause:
         detail: More about it.
         mend: What to do about it.
         account_id: The one account that it concerns; None where that is several or none.
-        samples: What it concerns, by subject: `account_id`, `run_id`, `text`, `at`, each where known.
+        samples: What it concerns, by subject: `account_id`, `run_id`, `text`, `at`, `job`, where known.
     """
 
     key: str

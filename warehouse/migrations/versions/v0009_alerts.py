@@ -18,7 +18,7 @@ STATEMENTS = (
         title text NOT NULL,
         detail text NOT NULL,
         mend text NOT NULL,
-        -- What the cause concerns, by a name of the thing: {"<subject>": {"account_id", "run_id", "text", "at"}}.
+        -- What the cause concerns, by subject: {"<subject>": {"account_id", "run_id", "text", "at", "job"}}.
         samples jsonb NOT NULL DEFAULT '{}',
         opened_at timestamptz NOT NULL,
         last_seen_at timestamptz NOT NULL,
