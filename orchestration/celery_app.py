@@ -21,6 +21,7 @@ from dagster_celery.make_app import make_app  # noqa: E402
 from dagster_celery.tasks import create_task  # noqa: E402
 
 from orchestration.celery_steps import StepTask  # noqa: E402
+from orchestration.defs.resources import set_up_logging  # noqa: E402
 from orchestration.logs import configure_logging  # noqa: E402
 from orchestration.settings import Settings, environment_settings  # noqa: E402
 from orchestration.workers import broker_and_backend, celery_options, sign_of_life_seconds  # noqa: E402
@@ -81,6 +82,7 @@ _settings = environment_settings()
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def _log_as_everywhere(**_: Any) -> None:
     # Reason: Celery's own handlers would write what ours take out, and would not write JSON.
+    set_up_logging()
     configure_logging(_settings.log_level, _settings.log_format, _settings.secrets())
     for name in ("celery.worker.strategy", "celery.app.trace"):
         # Reason: they quote whole messages; `orchestration.celery_steps` tells of each step in a line.

@@ -21,6 +21,9 @@ from warehouse.tables import PRESETS, InsightTable
 
 log = logging.getLogger(__name__)
 
+#: How long alerts are kept after their end: long enough for a year beside the year before.
+ALERT_DAYS = 400
+
 
 @dataclass(frozen=True)
 class Housekeeping:
@@ -53,7 +56,7 @@ def keep_house(platform: Platform) -> Housekeeping:
     before = now - timedelta(days=settings.ops_kept_days)
     rows = purge_ops(platform.warehouse, before)
     rows["notification"] = forget_notifications(platform.warehouse, before)
-    rows["alert"] = alerts.forget(platform.warehouse, before)
+    rows["alert"] = alerts.forget(platform.warehouse, now - timedelta(days=ALERT_DAYS))
     purged = None
     if settings.dagster_database_url is not None:
         url = settings.dagster_database_url.get_secret_value()

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from psycopg import sql
 
 from warehouse.connect import Warehouse
-from warehouse.ops.alerts import forget as forget_alerts
 from warehouse.tables import InsightTable
 
 _FORGET_SLICES = "DELETE FROM ops.slice WHERE report = %s AND day < %s"
@@ -22,8 +21,6 @@ _FORGET_QUALITY = "DELETE FROM ops.quality_result WHERE checked_at < %s"
 
 QUALITY_DAYS = 90
 """How long results of quality checks are kept."""
-ALERT_DAYS = 400
-"""How long alerts are kept after their end: long enough for a year beside the year before."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,6 @@ def apply_retention(
             connection.execute(_FORGET_JOBS, [jobs_before])
     with warehouse.connection() as connection:
         connection.execute(_FORGET_QUALITY, [quality_before or datetime.now(UTC) - timedelta(days=QUALITY_DAYS)])
-    forget_alerts(warehouse, datetime.now(UTC) - timedelta(days=ALERT_DAYS))
     return results
 
 
