@@ -58,7 +58,7 @@ class _Album:
 
     def take(self) -> None:
         self.pages.open("automation")
-        self.shoot("schedules", self.page.get_by_text("marts_when_due"))
+        self.shoot("schedules", self.page.get_by_text("daily_window"))
         # Reason: what the year costs shall not contain what a schedule pulls beside it.
         self.pages.stop_automations()
         self.pages.open("asset-groups")
