@@ -45,6 +45,9 @@ ALL_STATUSES = {
     ),
 }
 
+# Reason: since 2026-08-06 these return nothing, without an error, unless the account's administrator opted in (fact
+# sheet, breakdowns).
+OPT_IN_BREAKDOWNS = frozenset({"impression_device", "hourly_stats_aggregated_by_audience_time_zone", "frequency_value"})
 _ACCOUNT = ("account_id", "account_name", "account_currency", "attribution_setting")
 _NAMES = {
     "account": (),

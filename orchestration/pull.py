@@ -20,6 +20,7 @@ from ingestion.entities import KINDS
 from ingestion.errors import CredentialError, IngestionError, VersionRetired
 from ingestion.graph import GraphClient
 from ingestion.insights import InsightsPull
+from ingestion.reports import OPT_IN_BREAKDOWNS
 from ingestion.slices import Slice, SpoolLimit
 from orchestration import discovery, entity_pull
 from orchestration.discovery import KnownAccount
@@ -43,9 +44,6 @@ from warehouse.ops.work import set_dagster_run
 
 log = logging.getLogger(__name__)
 
-# Reason: since 2026-08-06 these return nothing, without an error, unless the account's administrator opted in (fact
-# sheet, breakdowns).
-OPT_IN_BREAKDOWNS = {"impression_device", "hourly_stats_aggregated_by_audience_time_zone", "frequency_value"}
 CURRENT_SYNC_ROWS = 25_000  # a thousand ads with 24 hours each
 REPORTS_AT_ONCE = 3  # per account; Meta works on them while we wait
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -41,6 +42,19 @@ def test_chaos_leaves_the_same_tables(bench):
     state = bench.simulator.get("state")
     assert sum(state["faults_fired"].values()) > 3, state["faults_fired"]
     assert not state["calls_while_blocked"]
+
+
+def test_a_breakdown_of_ten_report_runs_a_day_does_not_end_a_backfill(plain_bench):
+    """A year is more ranges than that, and what Meta answers to one too many reads like a limit of the whole app."""
+    bench, before = plain_bench, plain_bench.simulator.get("state?jobs=0")["errors"]
+    account = account_ids(bench.simulator)[0]
+    bench.options = replace(bench.options, sync_rows=1)  # an account too large for what is asked at once otherwise
+    for number in range(12):
+        day = SINCE + timedelta(days=number)
+        summary = bench.pull(accounts=(account,), reports=("ad_daily__placement",), since=day, until=day)
+        assert summary.status == "succeeded", [o.problems for o in summary.outcomes]
+    assert bench.simulator.get("state?jobs=0")["errors"] == before
+    assert scalar(bench.warehouse, "SELECT sum(row_count) FROM ops.slice") > 0
 
 
 def test_a_second_pull_changes_nothing_that_meta_did_not_change(plain_bench):

@@ -6,6 +6,7 @@ things are on the pages (`tests.e2e.dagster_pages`).
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import time
@@ -58,7 +59,7 @@ class _Album:
 
     def take(self) -> None:
         self.pages.open("automation")
-        self.shoot("schedules", self.page.get_by_text("marts_when_due"))
+        self.shoot("schedules", self.page.get_by_text("daily_window"))
         # Reason: what the year costs shall not contain what a schedule pulls beside it.
         self.pages.stop_automations()
         self.pages.open("asset-groups")
@@ -120,8 +121,14 @@ class _Album:
         self.up.mend()
         self.page.get_by_role("tab", name="Runs").click()
         self.page.get_by_role("link", name=RUN).first.click()
-        # Reason: below are the frames of Dagster's stack, with paths of this machine.
-        self.shoot("failed-run", self.page.get_by_text("Mend:").first, height=664)
+        mend = self.page.get_by_text("Mend:").first
+        expect(mend).to_be_visible(timeout=60_000)
+        self.page.get_by_role("textbox", name=re.compile("^Filter")).fill("Steps failed")
+        self.page.wait_for_timeout(_SETTLE_MS)
+        box = mend.bounding_box()
+        assert box is not None
+        # Reason: below are the frames of the stack, with paths of this machine.
+        self.shoot("failed-run", height=round(box["y"] + box["height"]) + 6)
 
     def shoot(self, name: str, shown: Locator | None = None, height: int = HEIGHT) -> None:
         """A picture, once what it is about is shown and nothing moves any more."""
