@@ -84,8 +84,8 @@ def test_no_published_table_goes_without_a_test_of_its_grain(manifest: dict[str,
 
 def test_no_published_table_is_rebuilt_whole_on_each_run(manifest: dict[str, Any]) -> None:
     for name, node in published(manifest).items():
-        kind = node["config"]["materialized"]
-        assert kind == "incremental" or (name, kind) == ("fct_ad_day_action", "view"), name
+        # A view writes nothing.
+        assert node["config"]["materialized"] in ("incremental", "view"), name
 
 
 def test_every_row_of_a_fact_names_its_client_and_account(manifest: dict[str, Any], marts_once: Project) -> None:
