@@ -18,7 +18,7 @@ BYTECODE = --compile-bytecode
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	$(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check bench mutants up down format lock clean
+.PHONY: help demo test check bench mutants soak up down format lock clean
 
 help: ## List the targets
 	@if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then on="$$(printf '\033[36m')"; off="$$(printf '\033[0m')"; fi; \
@@ -44,6 +44,9 @@ bench: $(VENV)/.dev ## Measure speed and memory; prints the README's table
 
 mutants: $(VENV)/.dev ## Plant bugs in the SQL, one by one: do the tests notice? Not part of test (WORKERS=2)
 	@$(BIN)/python -m tests.mutations --workers $(WORKERS)
+
+soak: $(VENV)/.dev ## A day of ticks in fast motion, with faults (about 25 minutes); its short form is part of test
+	@$(BIN)/python -m tests.soak
 
 up: $(VENV)/.runtime ## Run the platform, Dagster's pages on port 3000; Ctrl-C ends it
 	@$(BIN)/meta-ads up

@@ -149,7 +149,7 @@ def _look_at_token(platform: Platform, runs: Sequence[failures.EndedRun], memory
 def _look_at_data(platform: Platform, watch: Watch, now: datetime) -> dict[int, Account]:
     """Freshness, checks and limits; returns how accounts are called."""
     known, accounts = facts.known_accounts(platform)
-    pulls = facts.account_pulls(platform, known, watch.accounts, is_today_pulled=watch.is_today_pulled)
+    pulls = facts.account_pulls(platform, known, watch.accounts, now, is_today_pulled=watch.is_today_pulled)
     found = [
         *causes.stale_accounts(pulls, now),
         *causes.stale_today(pulls, now),

@@ -15,11 +15,12 @@ from ingestion.clock import Clock
 from ingestion.entities import inspect_token, token_end
 from ingestion.errors import CredentialError, IngestionError
 from ingestion.reports import PRESETS
-from orchestration.alerts.causes import AccountPulls, FailedCheck, Meter, Token
+from orchestration.alerts.causes import TODAY_LIMIT, AccountPulls, FailedCheck, Meter, Token
 from orchestration.alerts.model import Account
 from orchestration.platform import Platform
 from warehouse.ops import UsageStore
 from warehouse.ops.freshness import WatchedAccount, newest_pulls, watched_accounts
+from warehouse.ops.today import account_activity
 from warehouse.quality.store import latest_errors
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,12 @@ def known_accounts(platform: Platform) -> tuple[list[WatchedAccount], dict[int, 
 
 
 def account_pulls(
-    platform: Platform, accounts: list[WatchedAccount], present: Set[int] | None, *, is_today_pulled: bool
+    platform: Platform,
+    accounts: list[WatchedAccount],
+    present: Set[int] | None,
+    now: datetime,
+    *,
+    is_today_pulled: bool,
 ) -> list[AccountPulls]:
     """How far the pulls of each account have come.
 
@@ -93,6 +99,7 @@ def account_pulls(
         platform: Opened.
         accounts: From `known_accounts`.
         present: Accounts that are pulled; None for all.
+        now: With a time zone.
         is_today_pulled: Whether something pulls the current day by itself.
     """
     # Reason: hours come while the day lasts, and say nothing of whether the day was pulled.
@@ -104,11 +111,21 @@ def account_pulls(
             one.time_zone or "UTC",
             pulls.get(one.account_id, {}),
             today.get(one.account_id, {}),
-            is_watched_today=is_today_pulled and one.has_active_ads,
+            is_watched_today=is_today_pulled
+            and max(today.get(one.account_id, {}).values(), default=now - TODAY_LIMIT) <= now - TODAY_LIMIT
+            and _ought_to_be_new(platform, one.account_id, now),
         )
         for one in accounts
         if present is None or one.account_id in present
     ]
+
+
+def _ought_to_be_new(platform: Platform, account_id: int, now: datetime) -> bool:
+    """Whether ads deliver by the same rule by which the current day is pulled, and have for a while."""
+    activity = account_activity(platform.warehouse, account_id, now)
+    # Reason: ads that were switched on a moment ago are pulled with the next tick.
+    is_settled = activity.changed_at is None or now - activity.changed_at >= TODAY_LIMIT
+    return activity.is_delivering and is_settled
 
 
 def failed_checks(platform: Platform) -> list[FailedCheck]:

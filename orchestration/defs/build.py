@@ -13,6 +13,7 @@ from orchestration.defs.accounts import new_accounts
 from orchestration.defs.alerts import Alerting, EnvironmentAlerting, alerts
 from orchestration.defs.checks import raw_checks
 from orchestration.defs.executors import chosen_executor
+from orchestration.defs.freshness import account_checks
 from orchestration.defs.maintenance import maintenance, nightly_maintenance
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.notifications import notifications
@@ -51,7 +52,7 @@ def build_defs(
     """
     return dg.Definitions(
         assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
-        asset_checks=[raw_checks],
+        asset_checks=[raw_checks, account_checks],
         jobs=[tick, daily_objects, daily_insights, build_due, maintenance],
         schedules=[every_quarter_hour, daily_entities, daily_window, weekly_entities_full, nightly_maintenance],
         sensors=[new_accounts, notifications, alerts],

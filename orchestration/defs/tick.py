@@ -14,6 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from ingestion.errors import IngestionError
+from orchestration.defs.freshness import freshness_events
 from orchestration.defs.marts import build_what_is_due
 from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_of
 from orchestration.defs.raw import META_POOL, report_key
@@ -85,6 +86,20 @@ def _events(summary: PullSummary) -> Iterator[dg.AssetMaterialization]:
 
 
 @dg.op(ins={"built": dg.In(dg.Nothing)})
+def tell_freshness(
+    context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]
+) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
+    """The check of freshness of each account whose freshness has changed."""
+    accounts = [account_of(key) for key in context.instance.get_dynamic_partitions(ACCOUNTS.name or "")]
+    with platform.opened() as opened:
+        try:
+            yield from freshness_events(context.instance, opened, accounts)
+        except WarehouseError as problem:
+            raise dg.Failure(str(problem)) from problem
+    yield dg.Output(None)
+
+
+@dg.op(ins={"built": dg.In(dg.Nothing)})
 def fail_if_parts_failed(pulled: dict[str, Any]) -> None:
     """Fails the run for what could not be pulled, after the marts took in what could."""
     problems = pulled["problems"]
@@ -107,7 +122,9 @@ def fail_if_parts_failed(pulled: dict[str, Any]) -> None:
 def tick() -> None:
     """Pull, build, then tell what failed."""
     pulled = pull_current_day()
-    fail_if_parts_failed(pulled, built=build_what_is_due(after=pulled))
+    built = build_what_is_due(after=pulled)
+    tell_freshness(built=built)
+    fail_if_parts_failed(pulled, built=built)
 
 
 @dg.schedule(

@@ -77,8 +77,10 @@ def tick(lab: Lab) -> Report:
         _run(settings, environment)  # builds the project, and pulls the day for the first time
         hours, whole = [], []
         for _ in range(1 if lab.quick else lab.rounds):
+            simulator.post("clock", {"advance": 600})
             _age(url)
             hours.append(_run(settings, environment))
+            simulator.post("clock", {"advance": 600})
             _age(url, "UPDATE ops.slice SET build_id = NULL WHERE day = %s", yesterday)
             whole.append(_run(settings, environment))
     figures = []

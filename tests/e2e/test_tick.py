@@ -114,6 +114,9 @@ def test_a_tick_brings_the_current_day_into_the_marts_and_tells_dagster(bench, i
     assert len([key for key in told if str(day) in key]) == with_hours > 1
     assert str(day) in instance.get_materialized_partitions(dg.AssetKey(["marts", "fct_ad_hour"]))
     assert str(day) not in instance.get_materialized_partitions(dg.AssetKey(["marts", "fct_ad_day"]))
+    fresh = [event for event in result.get_asset_check_evaluations() if event.check_name == "fresh"]
+    assert {event.partition for event in fresh} == {account_key(i) for i in account_ids(bench.simulator)}
+    assert all(event.passed for event in fresh), fresh
     # A build of everything would write nothing else.
     held = marts(bench)
     build_marts(bench.platform(), force=True)

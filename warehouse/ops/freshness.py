@@ -32,11 +32,7 @@ _ACCOUNTS = """
         account.account_id,
         coalesce(client.account_name, account.name, ''),
         coalesce(client.client_name, ''),
-        account.payload ->> 'timezone_name',
-        EXISTS (
-            SELECT FROM raw.ads AS ad
-            WHERE ad.account_id = account.account_id AND ad.effective_status = 'ACTIVE'
-        )
+        account.payload ->> 'timezone_name'
     FROM raw.accounts AS account
     LEFT JOIN ops.client_account AS client ON client.account_id = account.account_id
     ORDER BY account.account_id
@@ -52,14 +48,12 @@ class WatchedAccount:
         name: As the user or Meta calls it.
         client_name: Whose it is; empty where unknown.
         time_zone: As Meta names it; None where unknown.
-        has_active_ads: Whether an ad was active when objects were last pulled.
     """
 
     account_id: int
     name: str
     client_name: str
     time_zone: str | None
-    has_active_ads: bool
 
 
 def watched_accounts(warehouse: Warehouse) -> list[WatchedAccount]:
