@@ -30,22 +30,28 @@ def fill(instance: dg.DagsterInstance, account_ids: Sequence[int], since: date, 
     instance.add_dynamic_partitions(ACCOUNTS.name or "", [account_key(account_id) for account_id in account_ids])
     stored = 0
     for account_id in account_ids:
-        for first, last in _ranges(since, until):
-            run_id = str(uuid4())
-            ends = {"start": first, "end": last}
-            tags = {
-                f"dagster/asset_partition_range_{end}": str(account_day_key(account_id, day))
-                for end, day in ends.items()
-            }
-            keys = frozenset(report_key(name) for name in PRESETS)
-            instance.add_run(
-                dg.DagsterRun(JOB, run_id=run_id, status=dg.DagsterRunStatus.SUCCESS, tags=tags, asset_selection=keys)
-            )
-            for name in PRESETS:
-                events = list(_events(report_key(name), run_id, account_id, first, last))
-                instance.event_log_storage.store_event_batch(events)
-                stored += len(events)
+        runs = list(_ranges(since, until))
+        ids = [_add_run(instance, account_id, first, last) for first, last in runs]
+        for name in PRESETS:
+            key = report_key(name)
+            found = zip(ids, runs, strict=True)
+            events = [
+                event for run_id, (first, last) in found for event in _events(key, run_id, account_id, first, last)
+            ]
+            instance.event_log_storage.store_event_batch(events)
+            stored += len(events)
     return stored
+
+
+def _add_run(instance: dg.DagsterInstance, account_id: int, first: date, last: date) -> str:
+    run_id = str(uuid4())
+    ends = {"start": first, "end": last}
+    tags = {f"dagster/asset_partition_range_{end}": str(account_day_key(account_id, day)) for end, day in ends.items()}
+    keys = frozenset(report_key(name) for name in PRESETS)
+    instance.add_run(
+        dg.DagsterRun(JOB, run_id=run_id, status=dg.DagsterRunStatus.SUCCESS, tags=tags, asset_selection=keys)
+    )
+    return run_id
 
 
 def _ranges(since: date, until: date) -> Iterator[tuple[date, date]]:
