@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ["help", "demo", "test", "check", "bench", "mutants", "up", "down", "format", "lock", "clean"]
+TARGETS = ["help", "demo", "test", "check", "bench", "mutants", "soak", "up", "down", "format", "lock", "clean"]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
