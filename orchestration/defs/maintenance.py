@@ -11,12 +11,13 @@ from orchestration.defs.resources import PlatformSource
 from orchestration.errors import UserError
 from orchestration.logs import log_context
 from orchestration.maintenance import keep_house
+from orchestration.workers import DBT_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
 
 POOL = "maintenance"  # a pool that nobody sized admits one step
 
 
-@dg.op(pool=POOL)
+@dg.op(pool=POOL, tags={QUEUE_TAG: DBT_QUEUE})
 def keep_house_op(context: dg.OpExecutionContext, platform: dg.ResourceParam[PlatformSource]) -> None:
     """Forgets what is older than the settings say, in insights, in `ops` and in Dagster's event log."""
     with log_context(dagster_run=context.run_id), platform.opened() as opened:
