@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -134,6 +135,15 @@ def until(true: Callable[[], Any], seconds: float, what: Callable[[], str]) -> N
         time.sleep(0.1)
 
 
+@contextmanager
+def paused(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
 def ready(worker: Worker) -> None:
     until(lambda: re.search(r"@\S+ ready", worker.said) or worker.process.poll() is not None, 180, lambda: worker.said)
     assert worker.process.poll() is None, worker.said
@@ -250,11 +260,13 @@ def test_a_step_whose_process_dies_goes_on_and_one_that_nobody_wants_ends(site: 
     until(lambda: len(begun.findall(worker.said)) > before, LOST_AFTER, lambda: worker.said)
 
     found = site.instance.get_runs(dg.RunsFilter(job_name="daily_insights"), limit=1)[0]
-    site.instance.report_run_canceling(found)  # as the page's button does it:
-    run.send_signal(signal.SIGINT)
-    run.wait(RUN_CHECK_SECONDS + 30)
+    with paused(site.simulator.process):  # Reason: so that the step cannot end by itself first
+        site.instance.report_run_canceling(found)  # as the page's button does it:
+        run.send_signal(signal.SIGINT)
+        stopped = re.compile(rf"step raw_insights of run {found.run_id} is stopped: its run has ended")
+        until(lambda: stopped.search(worker.said), RUN_CHECK_SECONDS + 30, lambda: worker.said)
+    run.wait(30)
     ended = site.instance.get_run_by_id(found.run_id)
     assert ended is not None
     assert ended.status == dg.DagsterRunStatus.CANCELED, log.read_text() + worker.said
-    assert "is stopped: its run has ended" in worker.said
     assert worker.process.poll() is None, "the worker lives on"
