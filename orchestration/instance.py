@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,9 @@ FOLDER = "dagster"
 DATABASE = "dagster"
 MODULE = "orchestration.definitions"
 HOST = "127.0.0.1"
-#: In the order in which they start; the last to start is the first to stop.
+#: The first are the last to stop.
 PROCESSES = ("code-server", "webserver", "metrics", "daemon", "receiver")
+_NEED_NO_CODE = ("metrics", "receiver")
 USUAL_PORTS = {"webserver": 3000, "receiver": 3001, "metrics": 9464}
 _OPTIONS = {"webserver": "--web-port", "receiver": "--receiver-port", "metrics": "--metrics-port"}
 STEPS_AT_META = 4
@@ -101,11 +103,23 @@ def start(
         code = _free_port()
     _write_workspace(instance.home / _WORKSPACE, code)
     commands = _commands(settings, instance, code, chosen)
-    return [
-        processes.start(name, argv, file, timeout=START_SECONDS, env=instance.environment, port=listens)
-        for name, (argv, listens, file) in commands.items()
-        if name in wanted
-    ]
+    with ExitStack() as stack:
+
+        def begin(*names: str) -> list[Callable[[], RunningProcess]]:
+            return [
+                stack.enter_context(
+                    processes.starting(name, argv, file, timeout=START_SECONDS, env=instance.environment, port=listens)
+                )
+                for name, (argv, listens, file) in commands.items()
+                if name in wanted and name in names
+            ]
+
+        # Reason: each spends seconds on imports, so they start beside each other; but a page that is opened before the
+        # code server answers shows an error.
+        beside = begin(*_NEED_NO_CODE)
+        first = [wait() for wait in begin("code-server")]
+        after = begin(*(name for name in PROCESSES if name != "code-server" and name not in _NEED_NO_CODE))
+        return [*first, *(wait() for wait in (*after, *beside))]
 
 
 def _port(name: str, running: Mapping[str, RunningProcess], asked: int | None) -> int:

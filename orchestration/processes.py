@@ -13,9 +13,9 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -89,15 +89,36 @@ class Processes:
         Raises:
             ProcessError: When it dies or does not listen in time, or when another command runs under the name.
         """
+        with self.starting(name, argv, port_file, timeout, env, port) as wait:
+            return wait()
+
+    @contextmanager
+    def starting(
+        self,
+        name: str,
+        argv: Sequence[str],
+        port_file: Path | None = None,
+        timeout: float = 30.0,
+        env: Mapping[str, str] | None = None,
+        port: int | None = None,
+    ) -> Iterator[Callable[[], RunningProcess]]:
+        """As `start`, for several that start beside each other: the value waits until the process listens.
+
+        A process that this began is ended when the block is left by an exception.
+        """
         with self._locked(name):
             running = self.find(name)
-            if running:
-                if running.command == tuple(argv):
-                    return running
+            if running is None:
+                with self._begun(name, argv, port_file, timeout, env, port) as wait:
+                    yield wait
+            elif running.command == tuple(argv):
+                found = running
+                yield lambda: found
+            else:
                 raise ProcessError(f"{name} already runs with other options (pid {running.pid}).", "meta-ads down")
-            return self._start(name, argv, port_file, timeout, env, port)
 
-    def _start(
+    @contextmanager
+    def _begun(
         self,
         name: str,
         argv: Sequence[str],
@@ -105,7 +126,7 @@ class Processes:
         timeout: float,
         env: Mapping[str, str] | None,
         port: int | None,
-    ) -> RunningProcess:
+    ) -> Iterator[Callable[[], RunningProcess]]:
         self._logs.mkdir(parents=True, exist_ok=True)
         log_file = self._logs / f"{name}.log"
         if port_file:
@@ -120,24 +141,30 @@ class Processes:
                 )
         except OSError as error:
             raise ProcessError(f"{name} cannot be started: {argv[0]}: {error.strerror}.") from None
+        began = time.monotonic()
+
+        def wait() -> RunningProcess:
+            complete = record
+            try:
+                if port_file or port:
+                    complete = replace(record, port=_wait_for_port(child, port_file or port or 0, began, timeout))
+            except _NotListeningError as error:
+                tail = _tail(log_file, begin)
+                raise ProcessError(f"{name} did not start: {error}.{tail}", f"read {log_file}") from None
+            self._write(complete)
+            return complete
+
         try:
             started = psutil.Process(child.pid).create_time()
             record = RunningProcess(name, child.pid, tuple(argv), None, started, str(log_file))
             self._write(record)  # Before it listens: if we are killed now, `stop` still finds it.
-            if port_file or port:
-                port = _wait_for_port(child, port_file or port or 0, timeout)
-        except BaseException as error:
+            yield wait
+        except BaseException:
             _end(child.pid, timeout=2)
             child.wait()
             self._file(name).unlink(missing_ok=True)
-            if isinstance(error, _NotListeningError | psutil.NoSuchProcess):
-                tail = _tail(log_file, begin)
-                raise ProcessError(f"{name} did not start: {error}.{tail}", f"read {log_file}") from None
             raise
-        record = RunningProcess(name, child.pid, tuple(argv), port, started, str(log_file))
-        self._write(record)
         child.returncode = 0  # It is not ours to wait for: silences the warning about an unreaped child.
-        return record
 
     def find(self, name: str) -> RunningProcess | None:
         """The process of that name if it is alive; a record of a dead one is removed."""
@@ -203,9 +230,8 @@ class _NotListeningError(Exception):
     """The process died, or its port did not answer in time."""
 
 
-def _wait_for_port(child: subprocess.Popen[bytes], told: Path | int, timeout: float) -> int:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
+def _wait_for_port(child: subprocess.Popen[bytes], told: Path | int, began: float, timeout: float) -> int:
+    while time.monotonic() < began + timeout:
         code = child.poll()
         if code is not None:
             raise _NotListeningError(f"it ended with exit code {code}")
@@ -214,9 +240,8 @@ def _wait_for_port(child: subprocess.Popen[bytes], told: Path | int, timeout: fl
             with socket.create_connection(("127.0.0.1", port), timeout=1):
                 return port
         time.sleep(_POLL_SECONDS)
-    raise _NotListeningError(
-        f"no port{f' in {told}' if isinstance(told, Path) else f' {told}'} answered within {timeout:g} s"
-    )
+    where = f" in {told}" if isinstance(told, Path) else f" {told}"
+    raise _NotListeningError(f"no port{where} answered within {timeout:g} s")
 
 
 def _is_same(pid: int, started: float) -> bool:

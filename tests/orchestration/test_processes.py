@@ -113,6 +113,27 @@ def test_a_process_that_dies_at_once_is_told_with_its_last_words(processes: Proc
     assert processes.find("server") is None
 
 
+def test_several_start_beside_each_other_and_one_that_fails_takes_the_others_along(
+    processes: Processes, tmp_path: Path
+) -> None:
+    argv, port_file = serve(processes, tmp_path)
+    with processes.starting("server", argv, port_file, 20) as first, processes.starting("sleeper", SLEEPER) as second:
+        assert first().url
+        assert processes.find("sleeper") == second()
+    assert [process.name for process in processes.running()] == ["server", "sleeper"]
+    assert processes.stop("server")
+
+    fails = [sys.executable, "-c", "import sys; sys.exit('no such world')"]
+    with (
+        pytest.raises(ProcessError, match=r"^broken did not start: it ended with exit code 1(.|\n)*no such world"),
+        processes.starting("broken", fails, tmp_path / "port", 20) as broken,
+        processes.starting("server", argv, port_file, 20),
+        processes.starting("sleeper", SLEEPER),
+    ):
+        broken()
+    assert [process.name for process in processes.running()] == ["sleeper"], "it ran before"
+
+
 def test_a_process_that_never_listens_is_ended(processes: Processes, tmp_path: Path) -> None:
     (tmp_path / "port").write_text("1")  # Left over from an earlier start: must not be believed.
     with pytest.raises(ProcessError, match=r"within 0.5 s"):

@@ -1,4 +1,12 @@
--- What people changed, as Meta's log tells it: each change once, money in minor units.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mirror',
+    unique_key=['account_id', 'object_level', 'object_id', 'changed_at', 'attribute'],
+    post_hook='{{ analyze_if_changed() }}'
+) }}
+
+-- What people changed, as Meta's log tells it: each change once, money in minor units. A table, since three models join
+-- it, and the planner guesses the size of what it has no statistics of.
 with budget_kinds as (
 
     select

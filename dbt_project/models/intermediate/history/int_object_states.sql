@@ -1,23 +1,20 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mirror',
+    unique_key=['account_id', 'object_level', 'object_id', 'valid_from'],
+    post_hook='{{ analyze_if_changed() }}'
+) }}
+
 -- What every object was, from its creation until now: ranges without gaps. Amounts are minor units.
 --
 -- Three kinds of points in time make the ranges. A snapshot's version is the whole content, and is right. Meta's log
 -- changes one attribute of what was before. The start is the first version with the logged changes taken back, which is
 -- as far as anybody can know it.
-with versions as (
+--
+-- A table, since four histories read it.
+with first_versions as (
 
     select * from {{ ref('int_object_versions') }}
-
-),
-
-logged as (
-
-    select * from {{ ref('int_activity_changes') }}
-
-),
-
-first_versions as (
-
-    select * from versions
     where previously_observed_at is null
 
 ),
@@ -32,7 +29,7 @@ logged_before as (
         logged.changed_at,
         logged.old_value
     from first_versions
-    inner join logged
+    inner join {{ ref('int_activity_changes') }} as logged
         on
             first_versions.account_id = logged.account_id
             and first_versions.object_level = logged.object_level
@@ -88,8 +85,8 @@ versions_with_log as (
     select
         versions.*,
         max(logged.changed_at) as last_logged_at
-    from versions
-    left join logged
+    from {{ ref('int_object_versions') }} as versions
+    left join {{ ref('int_activity_changes') }} as logged
         on
             versions.account_id = logged.account_id
             and versions.object_level = logged.object_level
@@ -114,7 +111,7 @@ versions_with_log as (
 newest_versions as (
 
     select distinct on (account_id, object_level, object_id) *
-    from versions
+    from {{ ref('int_object_versions') }}
     order by account_id asc, object_level asc, object_id asc, observed_at desc
 
 ),
@@ -164,7 +161,7 @@ points as (
         null as content,
         'activity' as source,
         false as is_first_look
-    from logged
+    from {{ ref('int_activity_changes') }} as logged
     inner join first_versions
         on
             logged.account_id = first_versions.account_id

@@ -1,5 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mirror',
+    unique_key=['account_id', 'object_level', 'object_id', 'observed_at'],
+    post_hook='{{ analyze_if_changed() }}'
+) }}
+
 -- The versions of every object as the snapshots hold them, each beside the one before it. The content is one document,
--- so that levels with different attributes share the logic of history; amounts are minor units.
+-- so that levels with different attributes share the logic of history; amounts are minor units. A table: see
+-- int_activity_changes.
 with versions as (
 
     {{ snapshot_content('account') }}
