@@ -12,7 +12,15 @@ from datetime import date
 from orchestration.declaring import sync_declared
 from orchestration.logs import log_context
 from orchestration.platform import Platform
-from orchestration.transform import TICK, TODAY, TransformResult, dbt_environment, project_version, run_dbt
+from orchestration.transform import (
+    TICK,
+    TODAY,
+    TransformResult,
+    dbt_environment,
+    dismiss_dbt,
+    project_version,
+    run_dbt,
+)
 from warehouse.ops import Build, building
 from warehouse.ops.slices import HOURS
 
@@ -62,6 +70,8 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
             return BuildSummary(0, 0, None)
         environment = dbt_environment(platform.warehouse.parameters, platform.settings.meta_ads_home)
         parts = [] if whole else _parts(build)
+        if whole:
+            dismiss_dbt()  # Reason: it would not write the manifest of a project that is new.
         extra = [*(["--full-refresh"] if full else []), *parts]
         result = run_dbt(environment, platform.display, extra=extra)
         log.info(

@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from orchestration.processes import Processes
+from orchestration.processes import Processes, RunningProcess
 from orchestration.settings import Settings, load_settings
 
 DEMO_FOLDER = "demo"
@@ -65,12 +65,22 @@ def write_demo_clients(home: Path) -> Path:
     return path
 
 
-def start_simulator(home: Path, port: int = 0) -> str:
-    """Starts the demo's simulator unless it runs; returns its URL."""
+def start_simulator(home: Path, port: int = 0) -> RunningProcess:
+    """Starts the demo's simulator unless it runs.
+
+    Args:
+        home: Of the demo.
+        port: Where it is to listen; 0: where it does, or anywhere.
+    """
+    processes = Processes(home)
+    running = processes.find("simulator")
+    # Reason: one that died was started again with the port that it had, which nobody asked for.
+    if running and not port and running.command == tuple(simulator_command(home, running.port or 0)[0]):
+        return running
     argv, port_file = simulator_command(home, port)
     # Reason: a real token is none of the simulator's business.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("META_", "WAREHOUSE_"))}
-    return Processes(home).start("simulator", argv, port_file, env=environment).url
+    return processes.start("simulator", argv, port_file, env=environment)
 
 
 def demo_settings(base: Settings, graph_url: str) -> Settings:

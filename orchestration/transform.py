@@ -21,6 +21,7 @@ from typing import Any
 
 from orchestration.errors import UserError
 from orchestration.progress import Display
+from orchestration.ready_dbt import ReadyDbt
 from orchestration.redaction import redactor
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ TICK = ("--selector", "tick", "--no-write-json")
 TODAY = ("--selector", "today", "--no-write-json")
 _SOURCES = {".sql", ".yml", ".md"}
 _MADE = {"target", "logs", "dbt_packages"}
+_ready: list[ReadyDbt] = []
 _BAD = {"error", "fail", "runtime error", "partial success"}
 
 
@@ -127,10 +129,11 @@ def dbt_environment(parameters: Mapping[str, str], home: Path, threads: int = 2)
 
 def dbt_arguments(command: str, *extra: str) -> list[str]:
     """The command line of one dbt invocation. No variable changes between runs, so partial parsing always hits."""
+    return [sys.executable, "-m", "dbt.cli.main", *_options(command, *extra)]
+
+
+def _options(command: str, *extra: str) -> list[str]:
     return [
-        sys.executable,
-        "-m",
-        "dbt.cli.main",
         "--log-format",
         "json",
         "--log-level-file",
@@ -168,6 +171,39 @@ def parse_project(target: Path) -> Path:
     return manifest if manifest.exists() else made / "manifest.json"
 
 
+def get_dbt_ready(environment: Mapping[str, str]) -> None:
+    """Starts dbt now for the next `run_dbt` of this process with the same environment.
+
+    Args:
+        environment: From `dbt_environment`.
+    """
+    dismiss_dbt()
+    _ready.append(ReadyDbt.begin(_options("parse", "--quiet", "--no-write-json"), environment, project_version()))
+
+
+def dismiss_dbt() -> None:
+    """Ends what `get_dbt_ready` started and nobody used."""
+    while _ready:
+        _ready.pop().dismiss()
+
+
+def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """The process that works: the one that is ready, if it read the project as it is now, or a new one."""
+    while _ready:
+        ready = _ready.pop()
+        fits = ready.environment == environment and ready.version == project_version()
+        if fits and ready.order(arguments):
+            return ready.process
+        ready.dismiss()
+    return subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "dbt.cli.main", *arguments],
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def run_dbt(
     environment: Mapping[str, str], display: Display, command: str = "build", extra: Sequence[str] = ()
 ) -> TransformResult:
@@ -187,13 +223,7 @@ def run_dbt(
         extra = [*extra, "--exclude-resource-type", "unit_test"]
     events = _Events()
     with display.task("Building marts") as task:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            dbt_arguments(command, *extra),
-            env=dict(environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = _started(_options(command, *extra), environment)
         assert process.stdout is not None
         try:
             for line in process.stdout:

@@ -32,7 +32,7 @@ def demo(
     """Show the whole platform at work on a simulated Meta: five accounts of three clients, 120 days."""
     started = time.monotonic()
     base = settings_for_command()
-    url = start_simulator(base.meta_ads_home / DEMO_FOLDER)
+    url = start_simulator(base.meta_ads_home / DEMO_FOLDER).url
     settings = demo_settings(base, url)
     with open_platform(settings, Display()) as platform:
         summary = run_pull(platform, PullRequest(again=again))

@@ -17,6 +17,7 @@ from orchestration import instance
 from orchestration.commands.shared import out, settings_for_command
 from orchestration.demo import DEMO_FOLDER, demo_environment, demo_settings, start_simulator
 from orchestration.discovery import accounts_to_work_on
+from orchestration.errors import ProcessError
 from orchestration.platform import open_platform
 from orchestration.processes import Processes, RunningProcess
 from orchestration.progress import Display
@@ -25,11 +26,12 @@ from orchestration.settings import Settings
 from orchestration.subscribing import subscribe
 from warehouse import embedded
 from warehouse.connect import connect
+from warehouse.errors import EmbeddedServerError
 from warehouse.migrations import current, upgrade
 
 log = logging.getLogger(__name__)
 
-_WATCH_SECONDS = 2.0
+_WATCH_SECONDS, _WATCH_MOST_SECONDS = 2.0, 60.0
 _NO_WEBHOOKS = "off; they need META_APP_SECRET and META_WEBHOOK_VERIFY_TOKEN (docs/cookbooks/webhooks.md)"
 
 
@@ -69,11 +71,11 @@ def up(
     """Start the platform: database, Dagster, receiver and, without a token, the simulator. Ctrl-C ends all of it."""
     base = settings_for_command()
     if base.meta_access_token is None:
-        url = start_simulator(base.meta_ads_home / DEMO_FOLDER, port)
-        settings = demo_settings(base, url)
-        out.print(f"Simulator:  {url}", soft_wrap=True)
+        simulators = [start_simulator(base.meta_ads_home / DEMO_FOLDER, port)]
+        settings = demo_settings(base, simulators[0].url)
+        out.print(f"Simulator:  {settings.meta_graph_url}", soft_wrap=True)
     else:
-        settings = base
+        settings, simulators = base, []
         out.print(f"Meta:       {settings.meta_graph_url} with your token")
     try:
         with open_platform(settings, Display()) as platform:
@@ -84,7 +86,8 @@ def up(
             account_ids = accounts_to_work_on(platform)
             instance.seed(prepared, account_ids)
             ports = {"webserver": web_port, "receiver": receiver_port, "metrics": metrics_port}
-            started = {process.name: process for process in instance.start(settings, prepared, ports)}
+            begun = instance.start(settings, prepared, ports)
+            started = {process.name: process for process in (*begun, *simulators)}
             if is_demo:
                 subscribe(platform, started["receiver"].url + PATH, account_ids)
     except BaseException:
@@ -111,14 +114,38 @@ def up(
 
 def _watch(settings: Settings, prepared: instance.Instance, started: Mapping[str, RunningProcess]) -> None:
     """Starts what died again, where it listened before, until somebody interrupts."""
-    ports = {name: started[name].port for name in instance.USUAL_PORTS if name in started}
-    processes = Processes(settings.meta_ads_home)
+    in_vain = 0
     while True:
-        time.sleep(_WATCH_SECONDS)
-        dead = [name for name in started if processes.find(name) is None]
-        if dead:
-            log.warning("%s ended by itself; starting again (logs in %s)", ", ".join(dead), settings.meta_ads_home)
-            instance.start(settings, prepared, ports)
+        time.sleep(min(_WATCH_SECONDS * 2**in_vain, _WATCH_MOST_SECONDS))
+        try:
+            _revive(settings, prepared, started)
+            in_vain = 0
+        except (ProcessError, EmbeddedServerError) as error:
+            # Reason: what does not start now may do so later, when the database is back or the disk has room again.
+            in_vain += 1
+            log.warning("%s", error)
+
+
+def _revive(settings: Settings, prepared: instance.Instance, started: Mapping[str, RunningProcess]) -> None:
+    """One look at everything that `up` started: the database and the simulated Meta first, which the others need.
+
+    Raises:
+        EmbeddedServerError: The database does not start.
+        ProcessError: Another process does not.
+    """
+    processes = Processes(settings.meta_ads_home)
+    if settings.warehouse_url is None and embedded.attach(settings.meta_ads_home / "postgres") is None:
+        log.warning("PostgreSQL ended by itself; starting again")
+        embedded.start(settings.meta_ads_home / "postgres")
+    dead = [name for name in started if processes.find(name) is None]
+    if dead:
+        log.warning("%s ended by itself; starting again (logs in %s)", ", ".join(dead), settings.meta_ads_home)
+    if "simulator" in dead:
+        start_simulator(settings.meta_ads_home, started["simulator"].port or 0)
+    if set(dead) - {"simulator"}:
+        instance.start(
+            settings, prepared, {name: started[name].port for name in instance.USUAL_PORTS if name in started}
+        )
 
 
 def down() -> None:

@@ -26,7 +26,14 @@ from orchestration.defs.telling import check_events, table_events
 from orchestration.errors import UserError
 from orchestration.logs import log_context
 from orchestration.settings import environment_settings
-from orchestration.transform import PROJECT, TransformError, dbt_environment, parse_project, project_version
+from orchestration.transform import (
+    PROJECT,
+    TransformError,
+    dbt_environment,
+    dismiss_dbt,
+    parse_project,
+    project_version,
+)
 from orchestration.workers import DBT_QUEUE, QUEUE_TAG
 from warehouse.errors import WarehouseError
 from warehouse.ops import building
@@ -140,6 +147,8 @@ def build_what_is_due(
             raise _failure(problem) from None
         except WarehouseError as problem:
             raise dg.Failure(str(problem)) from problem
+        finally:
+            dismiss_dbt()
     result = summary.result
     if result:
         yield from table_events(context.instance, manifest, result.nodes, summary.days, is_partial=summary.is_partial)

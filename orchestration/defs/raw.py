@@ -86,7 +86,7 @@ def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
             (account_of(context.partition_key),),
             insights=False,
             full_entities=context.run.tags.get(FULL_TAG) == "true",
-            dagster_run=context.run_id,
+            dagster_run=context.run.run_id,
         )
         with platform.opened() as opened:
             summary = _pull(opened, request)
@@ -127,7 +127,7 @@ def raw_assets(retry: dg.RetryPolicy = RETRY) -> list[dg.AssetsDefinition]:
                     until,
                     entities=False,
                     unless_since=asked_at,
-                    dagster_run=context.run_id,
+                    dagster_run=context.run.run_id,
                 )
                 summaries.append(_pull(opened, request))
             pulled = {name: pulled_slices(opened.warehouse, name, found, asked_at) for name in names}

@@ -23,6 +23,7 @@ from orchestration.errors import UserError
 from orchestration.logs import log_context
 from orchestration.pull import run_pull
 from orchestration.pull_model import PullRequest, PullSummary
+from orchestration.transform import dbt_environment, get_dbt_ready
 from warehouse.errors import WarehouseError
 from warehouse.ops.slices import HOURS
 
@@ -61,6 +62,8 @@ def pull_current_day(
     if accounts:
         try:
             with log_context(dagster_run=context.run_id), platform.opened() as opened:
+                # Reason: dbt needs seconds to start, and a pull waits for Meta most of its time.
+                get_dbt_ready(dbt_environment(opened.warehouse.parameters, opened.settings.meta_ads_home))
                 summary = run_pull(opened, PullRequest(tuple(accounts), current=True, dagster_run=context.run_id))
         except UserError as problem:
             kind = type(problem.__cause__ or problem).__name__
