@@ -14,8 +14,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from ingestion.exports.errors import ExportRefused
 from ingestion.exports.headers import score
 from ingestion.exports.model import Cell
@@ -44,6 +42,8 @@ def cell_value(value: Any) -> Cell:
 
 
 def _open(path: Path) -> Any:
+    import openpyxl  # Reason: 0.4 s, which every command and every run would wait for
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Reason: openpyxl warns about styles, which nobody here uses.
