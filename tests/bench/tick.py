@@ -78,7 +78,8 @@ def tick(lab: Lab) -> Report:
         hours, whole = [], []
         for _ in range(1 if lab.quick else lab.rounds):
             simulator.post("clock", {"advance": 600})
-            _age(url)
+            # Reason: where the last hour brought nothing, a tick would have nothing to build.
+            _age(url, "UPDATE ops.slice SET build_id = NULL WHERE report = 'ad_hourly' AND day > %s", yesterday)
             hours.append(_run(settings, environment))
             simulator.post("clock", {"advance": 600})
             _age(url, "UPDATE ops.slice SET build_id = NULL WHERE day = %s", yesterday)
