@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dashboards.checked_yaml import near
 from orchestration.clients import breakdowns
 from orchestration.clients.plan import DEFAULT_HISTORY_DAYS
-from orchestration.clients.problems import Finding, Path_, show
-from orchestration.clients.values import near, parse_account_id
+from orchestration.clients.problems import Finding, Place, show
+from orchestration.clients.values import parse_account_id
 
-Locate = Callable[[Path_], int]
+Locate = Callable[[Place], int]
 _REACH_DAYS = 395
 """Reach with breakdowns and hourly values are kept 13 months, and are left out silently beyond (fact sheet)."""
 _ACTION_FIELDS = ("actions", "action_values", "conversions", "conversion_values", "cost_per_action_type")
@@ -44,7 +45,7 @@ def check(document: dict[str, Any], line_of: Locate) -> Iterator[Finding]:
         yield from _custom_report(path, entry)
 
 
-def _entries(owner: Any, keys: Path_, at: Path_ = ()) -> Iterator[tuple[Path_, dict[str, Any]]]:
+def _entries(owner: Any, keys: Place, at: Place = ()) -> Iterator[tuple[Place, dict[str, Any]]]:
     for key in keys:
         owner = owner.get(key) if isinstance(owner, dict) else None
     for position, entry in enumerate(owner if isinstance(owner, list) else []):
@@ -59,9 +60,9 @@ def _digits(value: Any) -> str | None:
         return None  # The model says what is wrong with it.
 
 
-def _repeated(values: Iterator[tuple[Path_, Any]]) -> Callable[[Locate, str], Iterator[Finding]]:
+def _repeated(values: Iterator[tuple[Place, Any]]) -> Callable[[Locate, str], Iterator[Finding]]:
     def find(line_of: Locate, noun: str) -> Iterator[Finding]:
-        seen: dict[str, Path_] = {}
+        seen: dict[str, Place] = {}
         for path, value in values:
             if not isinstance(value, str):
                 continue
@@ -81,7 +82,7 @@ def _repeated(values: Iterator[tuple[Path_, Any]]) -> Callable[[Locate, str], It
     return find
 
 
-def _pull(path: Path_, owner: dict[str, Any], known: list[str]) -> Iterator[Finding]:
+def _pull(path: Place, owner: dict[str, Any], known: list[str]) -> Iterator[Finding]:
     pull = owner.get("pull")
     reports = pull.get("reports") if isinstance(pull, dict) else None
     for name, days in reports.items() if isinstance(reports, dict) else ():
@@ -96,7 +97,7 @@ def _pull(path: Path_, owner: dict[str, Any], known: list[str]) -> Iterator[Find
 _TOO_OLD = "Meta keeps hourly values and reach by breakdown for 13 months; older days come without them"
 
 
-def _custom_report(path: Path_, entry: dict[str, Any]) -> Iterator[Finding]:
+def _custom_report(path: Place, entry: dict[str, Any]) -> Iterator[Finding]:
     name, days = entry.get("name"), entry.get("history_days")
     if name in DEFAULT_HISTORY_DAYS:
         at = (*path, "name")

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from dashboards.checked_yaml import near
 from orchestration.clients.declared import CustomMetric
 from orchestration.clients.models import Client
-from orchestration.clients.problems import Finding, Path_
-from orchestration.clients.values import near
+from orchestration.clients.problems import Finding, Place
 from orchestration.clients.vocabulary import FORMATS, MEASURES, RESERVED
 
 
 def check_custom_metrics(
-    client: Client, path: Path_, lines: Mapping[int, int]
+    client: Client, path: Place, lines: Mapping[int, int]
 ) -> Iterator[tuple[int, CustomMetric, list[Finding]]]:
     """Every custom metric of a client once, with its position and what is wrong with it.
 
@@ -61,7 +61,7 @@ def custom_metric_rows(client: Client, metric: CustomMetric, place: str, problem
     ]
 
 
-def _check(metric: CustomMetric, at: Path_) -> Iterator[Finding]:
+def _check(metric: CustomMetric, at: Place) -> Iterator[Finding]:
     if metric.name in RESERVED:
         what = "the name means something else in every mart"
         yield _finding((*at, "name"), metric, what, f"choose another one, such as my_{metric.name}")
@@ -83,5 +83,5 @@ def _check(metric: CustomMetric, at: Path_) -> Iterator[Finding]:
         )
 
 
-def _finding(path: Path_, metric: CustomMetric, what: str, mend: str) -> Finding:
+def _finding(path: Place, metric: CustomMetric, what: str, mend: str) -> Finding:
     return Finding(path, f"custom metric {metric.name}: {what}", mend, fatal=False)

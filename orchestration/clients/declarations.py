@@ -15,9 +15,9 @@ from orchestration.clients.declared import Declarations, Rate
 from orchestration.clients.exchange_rates import inline_rates, missing_targets, read_rates
 from orchestration.clients.experiments import Owner, arm_rows, check_experiments, experiment_row
 from orchestration.clients.models import ClientsFile
-from orchestration.clients.problems import Finding, Path_, Problem
+from orchestration.clients.problems import Finding, Place, Problem
 
-Locate = Callable[[Path_], int]
+Locate = Callable[[Place], int]
 
 
 @dataclass
@@ -39,7 +39,7 @@ def declare(clients: ClientsFile, path: Path, line_of: Locate, today: date) -> t
     """
     found, wrong = Declarations(), Findings()
     for number, client in enumerate(clients.clients):
-        at: Path_ = ("clients", number)
+        at: Place = ("clients", number)
         owner = Owner(client, clients, today)
         lines = {i: line_of((*at, "experiments", i)) for i in range(len(client.experiments))}
         for position, experiment, findings in check_experiments(owner, at, lines):

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from babel.numbers import is_currency
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 
+from dashboards.checked_yaml import refuse
 from orchestration.clients import values
 
 Row = dict[str, Any]
@@ -33,7 +34,7 @@ def parse_currency(value: str) -> str:
         ValueError: It is none.
     """
     if not (re.fullmatch(r"[A-Z]{3}", value) and is_currency(value)):
-        raise values.refuse(f"{value!r} is no currency", "write its ISO code in capitals, such as EUR")
+        raise refuse(f"{value!r} is no currency", "write its ISO code in capitals, such as EUR")
     return value
 
 
@@ -42,7 +43,7 @@ def parse_date(value: object) -> object:
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     if not isinstance(value, str):
-        raise values.refuse(f"{value!s} is no day", "write it like 2026-10-01")
+        raise refuse(f"{value!s} is no day", "write it like 2026-10-01")
     try:
         return date.fromisoformat(value.strip()) if re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()) else value
     except ValueError:
@@ -67,13 +68,13 @@ def parse_object(value: object) -> ObjectRef:
             return {"id": text}
         if text:
             return {"name": text}
-    raise values.refuse(f"{value!r} is neither an id nor a name", mend)
+    raise refuse(f"{value!r} is neither an id nor a name", mend)
 
 
 def parse_fraction(value: object) -> object:
     """`0.1` and `10 %` as a decimal fraction; a text that is neither stays as it is, and is told with the entry."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise values.refuse(f"{value!r} is no share", "write 10 % or 0.10")
+        raise refuse(f"{value!r} is no share", "write 10 % or 0.10")
     match = re.fullmatch(r"(-?\d{1,9}(?:\.\d{1,9})?)\s*(%?)", str(value).strip())
     if match is None:
         return str(value)
@@ -87,20 +88,20 @@ def parse_multiplier(value: object) -> Decimal:
         ValueError: It is none.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise values.refuse(f"{value!r} is no multiplier", "write a number, such as 1000")
+        raise refuse(f"{value!r} is no multiplier", "write a number, such as 1000")
     return Decimal(str(value))
 
 
 def _study(value: object) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"[1-9][0-9]{0,17}", text):
-        raise values.refuse(f"{value!r} is no ad study", "write the digits of the study's id")
+        raise refuse(f"{value!r} is no ad study", "write the digits of the study's id")
     return int(text)
 
 
 def _account(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
-        raise values.refuse(f"{value!r} is no account", "write its id (act_...), or its name in this file")
+        raise refuse(f"{value!r} is no account", "write its id (act_...), or its name in this file")
     return str(value).strip()
 
 
@@ -164,7 +165,7 @@ def parse_rates(value: Any) -> Any:
         return value.strip()
     if isinstance(value, list):
         return value
-    raise values.refuse(
+    raise refuse(
         f"exchange_rates is {value!r}",
         "write the path of a CSV file, or a list of day, currency, target_currency, rate",
     )

@@ -126,4 +126,4 @@ def missing_targets(wanted: Iterator[str | None], rates: list[Rate]) -> list[str
 
 
 def _problem(path: Path, line: int, what: str, mend: str) -> Problem:
-    return Problem(line, 1, str(path), f"exchange rates: {what}; no rate is used until this is mended", mend)
+    return Problem(str(path), line, 1, f"exchange rates: {what}; no rate is used until this is mended", mend)

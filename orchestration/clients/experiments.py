@@ -15,10 +15,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from dashboards.checked_yaml import near
 from orchestration.clients.declared import Arm, Experiment
 from orchestration.clients.models import Account, Client, ClientsFile
-from orchestration.clients.problems import Finding, Path_
-from orchestration.clients.values import near, parse_account_id
+from orchestration.clients.problems import Finding, Place
+from orchestration.clients.values import parse_account_id
 from orchestration.clients.vocabulary import EXPERIMENT_METRICS
 from orchestration.names import slug
 
@@ -45,7 +46,7 @@ class Owner:
 
 
 def check_experiments(
-    owner: Owner, path: Path_, lines: Mapping[int, int]
+    owner: Owner, path: Place, lines: Mapping[int, int]
 ) -> Iterator[tuple[int, Experiment, list[Finding]]]:
     """Every experiment of a client once, with its position and what is wrong with it.
 
@@ -116,7 +117,7 @@ def arm_rows(owner: Owner, experiment: Experiment) -> list[dict[str, Any]]:
     return rows
 
 
-def _check(owner: Owner, experiment: Experiment, at: Path_) -> Iterator[Finding]:
+def _check(owner: Owner, experiment: Experiment, at: Place) -> Iterator[Finding]:
     def say(key: str, what: str, mend: str) -> Finding:
         return _finding((*at, key), experiment, what, mend)
 
@@ -144,7 +145,7 @@ def _check(owner: Owner, experiment: Experiment, at: Path_) -> Iterator[Finding]
         yield from _arms(owner, experiment, at, is_account_told=isinstance(account, tuple))
 
 
-def _effect(experiment: Experiment, at: Path_) -> Iterator[Finding]:
+def _effect(experiment: Experiment, at: Place) -> Iterator[Finding]:
     effect = experiment.minimum_effect
     if not isinstance(effect, Decimal):
         yield _finding(at, experiment, f"minimum_effect {effect!r} is no share", "write 10 % or 0.10")
@@ -160,7 +161,7 @@ def _effect(experiment: Experiment, at: Path_) -> Iterator[Finding]:
         yield _finding(at, experiment, f"minimum_effect is {effect * 100:.0f} %, and must be under 100 %", meant)
 
 
-def _dates(owner: Owner, experiment: Experiment, at: Path_) -> Iterator[Finding]:
+def _dates(owner: Owner, experiment: Experiment, at: Place) -> Iterator[Finding]:
     unread = False
     for key in ("since", "until"):
         day = getattr(experiment, key)
@@ -181,7 +182,7 @@ def _dates(owner: Owner, experiment: Experiment, at: Path_) -> Iterator[Finding]
         )  # fmt: skip
 
 
-def _arms(owner: Owner, experiment: Experiment, at: Path_, *, is_account_told: bool) -> Iterator[Finding]:
+def _arms(owner: Owner, experiment: Experiment, at: Place, *, is_account_told: bool) -> Iterator[Finding]:
     arms = experiment.arms
     if arms is None:
         yield _finding(at, experiment, "has neither `arms` nor `study`", "list two arms at least, or name an ad study")
@@ -218,7 +219,7 @@ def _arms(owner: Owner, experiment: Experiment, at: Path_, *, is_account_told: b
         yield from _overlaps(experiment, position, account.id, place, seen)
 
 
-def _overlaps(experiment: Experiment, position: int, account_id: int, place: Path_, seen: _Seen) -> Iterator[Finding]:
+def _overlaps(experiment: Experiment, position: int, account_id: int, place: Place, seen: _Seen) -> Iterator[Finding]:
     arms = experiment.arms or []
     name = arms[position].name
     for level, objects in arms[position].levels.items():
@@ -235,7 +236,7 @@ def _overlaps(experiment: Experiment, position: int, account_id: int, place: Pat
                 yield _finding(at, experiment, f"{label} is listed twice in arm {name!r}", "remove one of the two")
 
 
-def _finding(path: Path_, experiment: Experiment, what: str, mend: str) -> Finding:
+def _finding(path: Place, experiment: Experiment, what: str, mend: str) -> Finding:
     return Finding(path, f"experiment {experiment.id}: {what}", mend, fatal=False)
 
 

@@ -8,24 +8,18 @@ from __future__ import annotations
 import logging
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import RoundTripConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarfloat import ScalarFloat
-from ruamel.yaml.scalarint import ScalarInt
 
+from dashboards import checked_yaml
+from dashboards.checked_yaml import UnreadableYaml, locate
 from orchestration.clients.checks import check
 from orchestration.clients.declarations import declare
 from orchestration.clients.models import ClientsFile
-from orchestration.clients.problems import ClientsFileError, Finding, Problem, findings_of, locate
+from orchestration.clients.problems import EXAMPLE, ClientsFileError, Finding, Place, Problem, findings_of
 from orchestration.errors import ConfigurationError
 
 _log = logging.getLogger(__name__)
-_DEEPEST = 12
-"""Far deeper than any valid file."""
 _EASTERNMOST = timedelta(hours=14)
 """The time zone in which a day begins first."""
 
@@ -67,10 +61,16 @@ def parse_clients(text: str, path: Path, today: date | None = None) -> ClientsFi
     Raises:
         ClientsFileError: With every mistake, each with line and column.
     """
-    root = _parse(text, path)
-    document = _plain(root, path)
+    try:
+        read = checked_yaml.read(text, str(path))
+    except UnreadableYaml as error:
+        raise ClientsFileError(path, [error.problem]) from None
+    document = read.values
     if not isinstance(document, dict):
-        raise ClientsFileError(path, [Problem(1, 1, str(path), "the file holds no keys", "see clients.example.yml")])
+        raise ClientsFileError(path, [Problem(str(path), 1, 1, "the file holds no keys", EXAMPLE)])
+
+    def line_of(place: Place) -> int:
+        return locate(read.root, place)[0]
 
     findings: list[Finding] = []
     clients = None
@@ -78,72 +78,16 @@ def parse_clients(text: str, path: Path, today: date | None = None) -> ClientsFi
         clients = ClientsFile.model_validate(document)
     except ValidationError as error:
         findings += findings_of(error.errors(include_url=False))
-    findings += check(document, lambda place: locate(root, place)[0])
+    findings += check(document, line_of)
 
-    mistakes = [_place(root, path, finding) for finding in findings if finding.fatal]
+    mistakes = [read.problem(finding) for finding in findings if finding.fatal]
     if mistakes or clients is None:
         raise ClientsFileError(path, mistakes)
     today = today or (datetime.now(UTC) + _EASTERNMOST).date()
-    clients._declarations, wrong = declare(clients, path, lambda place: locate(root, place)[0], today)
-    odd = [*(_place(root, path, finding) for finding in [*findings, *wrong.here]), *wrong.elsewhere]
+    clients._declarations, wrong = declare(clients, path, line_of, today)
+    odd = [*(read.problem(finding) for finding in [*findings, *wrong.here]), *wrong.elsewhere]
     warnings = tuple(str(problem) for problem in sorted(odd))
     for warning in warnings:
         _log.warning("%s", warning)
     clients._path, clients._warnings = path, warnings
     return clients
-
-
-def _place(root: Any, path: Path, finding: Finding) -> Problem:
-    return Problem(*locate(root, finding.path, finding.at_key), str(path), finding.what, finding.mend)
-
-
-class _Constructor(RoundTripConstructor):
-    """Takes 2026-02-30 as a text, which is then told with its entry; the parser's own error has no line."""
-
-    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
-        try:
-            return super().construct_yaml_timestamp(node, values)
-        except ValueError:
-            return self.construct_scalar(node)
-
-
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
-
-
-def _parse(text: str, path: Path) -> Any:
-    yaml = YAML(typ="rt")
-    yaml.Constructor = _Constructor
-    try:
-        return yaml.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = (error.problem or error.context or "cannot be read").splitlines()[0]
-        mend = "indent with spaces, not tabs" if "\\t" in what else "correct the YAML on or just above this line"
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ClientsFileError(path, [Problem(line, column, str(path), what, mend)]) from None
-    except RecursionError:
-        raise _too_deep(path) from None
-    except (YAMLError, ValueError) as error:
-        problem = Problem(1, 1, str(path), f"no valid YAML: {error}", "see clients.example.yml")
-        raise ClientsFileError(path, [problem]) from None
-
-
-def _plain(node: Any, path: Path, depth: int = 0) -> Any:
-    """The node without ruamel's subclasses, whose behaviour differs from that of plain values."""
-    if depth > _DEEPEST:
-        raise _too_deep(path)
-    if isinstance(node, dict):
-        return {_plain(key, path, depth + 1): _plain(value, path, depth + 1) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(item, path, depth + 1) for item in node]
-    if isinstance(node, ScalarInt):
-        return int(node)
-    if isinstance(node, ScalarFloat):
-        return float(node)
-    return str(node) if isinstance(node, str) else node
-
-
-def _too_deep(path: Path) -> ClientsFileError:
-    return ClientsFileError(
-        path, [Problem(1, 1, str(path), "the file is nested too deeply", "see clients.example.yml")]
-    )

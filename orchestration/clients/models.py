@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from dashboards.checked_yaml import near, refuse
 from ingestion.exports import derive_id
 from orchestration.clients import declared, values
 from orchestration.clients.plan import DEFAULT_HISTORY_DAYS, DEFAULT_RESTATEMENT_DAYS, PlannedReport, make_plan
@@ -90,7 +91,7 @@ class Account(_Entry):
         if not isinstance(data, dict) or not isinstance(data.get("imported"), str):
             return data
         if "id" in data:
-            raise values.refuse("an account has both `id` and `imported`", "remove `imported`: the id says it all")
+            raise refuse("an account has both `id` and `imported`", "remove `imported`: the id says it all")
         name = data["imported"].strip()
         return data | {"id": values.DerivedId(derive_id("account", 0, 0, name)), "name": data.get("name") or name}
 
@@ -199,7 +200,7 @@ class ClientsFile(_Entry):
         listed = f"it names {', '.join(known[:5])}{' and more' if len(known) > 5 else ''}" if known else ""
         raise UnknownAccountError(
             f"{self._path or 'clients.yml'} names no account {account_id}.",
-            values.near(str(account_id), known) or listed or "add it to clients.yml (see clients.example.yml)",
+            near(str(account_id), known) or listed or "add it to clients.yml (see clients.example.yml)",
         )
 
     def custom_report(self, name: str) -> CustomReport | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import difflib
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
-from pydantic_core import PydanticCustomError
 
+from dashboards.checked_yaml import near, refuse
 from orchestration.clients.cron import check_cron
 
 WINDOWS = ("1d_click", "7d_click", "28d_click", "1d_view", "1d_ev")
@@ -24,12 +24,6 @@ _BIGINT = 2**63 - 1
 _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
-
-
-def refuse(what: str, mend: str) -> PydanticCustomError:
-    """An error whose text is ours: what is wrong with the value, and what to write instead."""
-    # Reason: pydantic formats the template with the context, so braces of the user must not be in the template.
-    return PydanticCustomError("refused", "{what}", {"what": what, "mend": mend})
 
 
 def parse_account_id(value: object) -> int:
@@ -66,12 +60,6 @@ class DerivedId(int):
 
 def _account_id(value: object) -> int:
     return int(value) if isinstance(value, DerivedId) else parse_account_id(value)
-
-
-def near(word: str, known: Any) -> str:
-    """`did you mean x?`, or an empty text when nothing is near."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {found[0]}?" if found else ""
 
 
 def _window(value: str) -> str:

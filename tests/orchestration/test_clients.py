@@ -246,7 +246,7 @@ def test_any_document_is_either_read_or_refused_with_lines(document: object) -> 
     try:
         parse_clients(json.dumps(document), PATH)
     except ClientsFileError as error:
-        problems = error.problems or (Problem(0, 0, "", "refused without a reason"),)
+        problems = error.problems or (Problem("", 0, 0, "refused without a reason"),)
     assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)
 
 
