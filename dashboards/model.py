@@ -17,6 +17,7 @@ GRID = 24
 
 Key = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Column = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+TableColumn = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
 Text = Annotated[StrictStr, StringConstraints(min_length=1)]
 
 FilterType = Literal["date/all-options", "date/single", "string/=", "number/=", "text", "number"]
@@ -41,17 +42,15 @@ class _Entry(BaseModel):
 
 
 class Choices(_Entry):
-    """Where the values of a filter come from.
+    """Where the values of a filter come from: a column of a mart, or a list.
 
     Attributes:
-        table: A table of the schema of marts.
-        value: The column that the filter compares with.
-        label: The column that people see; the value itself if left out.
+        column: `table.column` of the schema of marts; its distinct values.
+        values: The values themselves.
     """
 
-    table: Key
-    value: Column
-    label: Column | None = None
+    column: TableColumn | None = None
+    values: list[StrictStr] = Field(default_factory=list)
 
 
 class Filter(_Entry):
@@ -68,7 +67,7 @@ class Filter(_Entry):
 
     title: Text
     type: FilterType
-    column: Annotated[StrictStr, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")] | None = None
+    column: TableColumn | None = None
     default: StrictStr | None = None
     choices: Choices | None = None
     about: Text | None = None
