@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    Tag,
+)
 
 GRID = 24
 """Columns of Metabase's grid; cards beside each other share them."""
@@ -179,6 +189,14 @@ class Words(_Entry):
     width: Annotated[StrictInt, Field(ge=1, le=GRID)] = GRID
 
 
+def _kind(entry: object) -> str:
+    return "words" if isinstance(entry, Words) or (isinstance(entry, dict) and "text" in entry) else "card"
+
+
+# Reason: with a bare union a mistake in a card would be told twice, once for each of the two that it could be.
+_CardOrWords = Annotated[Annotated[Card, Tag("card")] | Annotated[Words, Tag("words")], Discriminator(_kind)]
+
+
 class Row(_Entry):
     """What stands beside each other.
 
@@ -190,7 +208,7 @@ class Row(_Entry):
 
     heading: Text | None = None
     height: Annotated[StrictInt, Field(ge=1, le=30)] = 6
-    cards: Annotated[list[Card | Words], Field(min_length=1)]
+    cards: Annotated[list[_CardOrWords], Field(min_length=1)]
 
 
 class Tab(_Entry):
@@ -247,3 +265,7 @@ class Shared(_Entry):
     context: list[Row]
     formats: dict[Column, Format]
     titles: dict[Column, Text]
+
+
+ENTRIES = (Shared, Dashboard, Tab, Row, Words, Card, Scale, Series, Link, Filter, Choices)
+"""Every model of a file."""
