@@ -102,7 +102,7 @@ class Metabase:
         """The log of requests."""
         return self.control("GET", "requests", None, **query)
 
-    def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
         """A control path; it must succeed."""
         answer = requests.request(method, f"{self.url}/_standin/{path}", json=body, params=query, timeout=_SECONDS)
         assert answer.ok, answer.text

@@ -28,8 +28,9 @@ CREATE TABLE marts.fct_ad_daily (
 );
 INSERT INTO marts.dim_campaign VALUES (1, 'Spring_1', 'sales'), (2, 'Summer 100%', 'sales'), (3, 'O''Neil', 'leads');
 INSERT INTO marts.fct_ad_daily
-SELECT d::date, c, CASE WHEN c = 3 THEN NULL ELSE upper(left(md5(c::text), 2)) END, c * 10.25, c, d < '2026-11-01',
-  d + interval '13 hours', d + interval '13 hours', '00000000-0000-0000-0000-00000000000' || c, '{{"a": 1}}'
+SELECT d::date, c, CASE c WHEN 1 THEN 'DE' WHEN 2 THEN 'FR' END, c * 10.25, c, d < '2026-11-01',
+  d + interval '13 hours', d + interval '13 hours', ('00000000-0000-0000-0000-00000000000' || c)::uuid,
+  '{{"a": 1}}'
 FROM generate_series(timestamp '2026-10-01', '2026-11-20', '1 day') AS d, generate_series(1, 3) AS c;
 CREATE VIEW client_acme.fct AS SELECT * FROM marts.fct_ad_daily WHERE campaign_id = 1;
 CREATE TABLE hidden.secrets (id integer);
@@ -47,7 +48,7 @@ class Sample:
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
 
     def details(self, **changes: Any) -> dict[str, Any]:
         return {"host": "db", "port": 5432, "dbname": self.name, "user": ROLE, "password": PASSWORD} | changes

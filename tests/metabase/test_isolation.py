@@ -1,4 +1,4 @@
-"""The stand-in shares no code with the product, so that a misreading of Metabase cannot be made twice and cancel out."""
+"""The stand-in shares no code with the product, so that no misreading of Metabase can cancel out."""
 
 from __future__ import annotations
 

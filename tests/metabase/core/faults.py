@@ -44,7 +44,10 @@ class Rule:
             raise ValueError(f"a fault does answer, cut, drop or stop, not {self.do!r}")
         if self.do == "answer" and self.status not in {429, 500, 502, 503, 504}:
             raise ValueError(f"a fault answers 429, 500, 502, 503 or 504, not {self.status}")
-        re.compile(self.path or "")
+        try:
+            re.compile(self.path or "")
+        except re.error as error:
+            raise ValueError(f"a fault's path is a regular expression: {error}") from None
 
     def fires(self, method: str, path: str) -> bool:
         """Whether it fires for this request, counting it."""

@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
-from psycopg import sql
 
 from tests.metabase.core.call import Call
 from tests.metabase.core.ids import timestamp
@@ -73,7 +72,7 @@ async def execute(
 async def _fill(outcome: Outcome, connection: psycopg.AsyncConnection[Any], zone: str, limit: int | None) -> None:
     assert outcome.compiled is not None
     await connection.execute("SET default_transaction_read_only TO on")
-    await connection.execute(sql.SQL("SET TIME ZONE {}").format(sql.Literal(zone)))
+    await connection.execute("SELECT set_config('TimeZone', %s, false)", [zone])
     cursor = psycopg.AsyncRawCursor(connection)
     await cursor.execute(outcome.compiled.sql.encode(), outcome.compiled.values or None)
     if cursor.description is None:
