@@ -2,89 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from tests.metabase.access.data_permissions import may_write_sql
+from tests.metabase.content.card_requests import CardChange, CardFilter, CardQuery, NewCard
 from tests.metabase.content.collection_api import resolve
 from tests.metabase.content.collections import check_writable, owner_of, readable, summary, trash_id, writable
-from tests.metabase.content.schemas import EmbeddingParams, Mapping, Parameter
 from tests.metabase.core.call import ID, ID_OR_ENTITY, Call, route
 from tests.metabase.core.errors import bad_request, forbidden, not_found, server_error
-from tests.metabase.core.ids import new_entity_id, timestamp
-from tests.metabase.core.schema import Body, EntityId, NonBlank, OpenMap, PositiveInt, Query
+from tests.metabase.core.ids import NANO_ID_LENGTH, new_entity_id, timestamp
+from tests.metabase.core.schema import OpenMap
 from tests.metabase.core.state import Row
 from tests.metabase.query import mbql
 from tests.metabase.query.run import described
-
-Kind = Literal["question", "model", "metric"]
-
-
-class Size(Body):
-    """The size of the dashcard that is made with a card."""
-
-    size_x: PositiveInt
-    size_y: PositiveInt
-
-
-class NewCard(Body):
-    """A card to make."""
-
-    name: NonBlank
-    dataset_query: OpenMap
-    display: NonBlank
-    visualization_settings: OpenMap
-    type: Kind | None = None
-    entity_id: NonBlank | None = None
-    description: NonBlank | None = None
-    parameters: list[Parameter] | None = None
-    parameter_mappings: list[Mapping] | None = None
-    collection_id: PositiveInt | EntityId | None = None
-    collection_position: PositiveInt | None = None
-    result_metadata: list[OpenMap] | None = None
-    cache_ttl: PositiveInt | None = None
-    dashboard_id: PositiveInt | None = None
-    dashboard_tab_id: PositiveInt | None = None
-    size: Size | None = None
-    source_card_id: PositiveInt | None = None
-
-
-class CardChange(Body):
-    """What of a card may change; not its entity_id."""
-
-    name: NonBlank | None = None
-    dataset_query: OpenMap | None = None
-    display: NonBlank | None = None
-    visualization_settings: OpenMap | None = None
-    type: Kind | None = None
-    description: str | None = None
-    parameters: list[Parameter] | None = None
-    parameter_mappings: list[Mapping] | None = None
-    collection_id: PositiveInt | None = None
-    collection_position: PositiveInt | None = None
-    collection_preview: bool | None = None
-    result_metadata: list[OpenMap] | None = None
-    cache_ttl: PositiveInt | None = None
-    archived: bool | None = None
-    enable_embedding: bool | None = None
-    embedding_type: str | None = None
-    embedding_params: EmbeddingParams | None = None
-    dashboard_id: PositiveInt | None = None
-    dashboard_tab_id: PositiveInt | None = None
-
-
-class CardQuery(Query):
-    """In which form to show the query."""
-
-    legacy_mbql: bool | None = None
-
-    model_config = Query.model_config | {"alias_generator": lambda name: name.replace("_", "-")}
-
-
-class CardFilter(Query):
-    """Which cards to list."""
-
-    f: Literal["all", "mine", "archived", "database", "table", "bookmarked", "using_model", "using_segment"] = "all"
-    model_id: PositiveInt | None = None
 
 
 def shown(call: Call, card: Row, *, legacy: bool = False) -> dict[str, Any]:
@@ -141,6 +71,24 @@ def _plain(models: list[Any] | None) -> list[dict[str, Any]]:
     return [model.given() for model in models or []]
 
 
+def _check_entity_id(call: Call, entity_id: str | None) -> None:
+    """What the application database says to an id of one's own.
+
+    Raises:
+        ApiError: 500, it is taken or too long.
+    """
+    problem = None
+    if entity_id and call.state.first("card", entity_id=entity_id):
+        problem = (
+            'ERROR: duplicate key value violates unique constraint "report_card_entity_id_key"\n'
+            f"  Detail: Key (entity_id)=({entity_id}) already exists."
+        )
+    elif entity_id and len(entity_id) > NANO_ID_LENGTH:
+        problem = f"ERROR: value too long for type character({NANO_ID_LENGTH})"
+    if problem:
+        raise server_error(problem, "class org.postgresql.util.PSQLException")
+
+
 @route("POST", "/api/card", body=NewCard)
 async def create(call: Call) -> dict[str, Any]:
     """Makes a card. An entity id that is taken hits the unique index of the application database: 500."""
@@ -151,16 +99,10 @@ async def create(call: Call) -> dict[str, Any]:
     check_writable(call, collection_id)
     if body.dashboard_id is not None:
         raise bad_request("the stand-in keeps cards in collections alone, not in dashboards")
-    if body.entity_id and call.state.first("card", entity_id=body.entity_id):
-        raise server_error(
-            'ERROR: duplicate key value violates unique constraint "report_card_entity_id_key"\n'
-            f"  Detail: Key (entity_id)=({body.entity_id}) already exists.",
-            "class org.postgresql.util.PSQLException",
-        )
-    if body.entity_id and len(body.entity_id) > 21:
-        raise server_error("ERROR: value too long for type character(21)", "class org.postgresql.util.PSQLException")
-    now = timestamp(call.standin.now())
     metadata = body.result_metadata or await described(call, query)
+    # Reason: after the last await, so that two requests at once cannot both find the id free.
+    _check_entity_id(call, body.entity_id)
+    now = timestamp(call.standin.now())
     card = call.state.add(
         "card",
         {

@@ -15,7 +15,6 @@ from tests.metabase.core.errors import archived, bad_request, forbidden, not_fou
 from tests.metabase.core.ids import new_entity_id, timestamp
 from tests.metabase.core.state import Row
 
-GRID = 24
 _DEFAULTS: dict[str, Any] = {
     "card_id": None,
     "action_id": None,

@@ -91,6 +91,8 @@ class NewNotification(Body):
     handlers: list[OpenMap] | None = None
     active: bool | None = None
     creator_id: int | None = None
+    creator: OpenMap | None = None
+    payload_id: None = None
 
 
 class NotificationFilter(Query):

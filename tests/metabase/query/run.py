@@ -118,7 +118,6 @@ def answered(call: Call, query: dict[str, Any], outcome: Outcome, began: float, 
         "native_form": _shown(native),
         "results_timezone": zone_of(call),
         "results_metadata": {"columns": metadata(outcome.columns)},
-        "insights": None,
     }
     if outcome.truncated:
         data["rows_truncated"] = MOST_ROWS
