@@ -151,6 +151,8 @@ def test_a_backfill_ends_complete_whatever_dies_and_nothing_is_left_behind(platf
     accounts_of_runs = set()
     for name in ("code-server", "webserver", "daemon", "metrics"):
         for line in (platform.home / "demo" / "logs" / f"{name}.log").read_text().splitlines():
+            if not line.startswith("{"):  # Dagster's web server and daemon complain about the database in their own way
+                continue
             fields = json.loads(line)
             if fields.get("logger") == "orchestration.pull" and "account" in fields:
                 assert {"run", "dagster_run"} <= fields.keys()
