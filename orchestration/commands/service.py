@@ -32,7 +32,7 @@ from warehouse.migrations import current, upgrade
 
 log = logging.getLogger(__name__)
 
-_WATCH_SECONDS, _WATCH_MOST_SECONDS = 2.0, 60.0
+_WATCH_SECONDS, _WATCH_DOUBLINGS = 2.0, 5
 _NO_WEBHOOKS = "off; they need META_APP_SECRET and META_WEBHOOK_VERIFY_TOKEN (docs/cookbooks/webhooks.md)"
 
 
@@ -117,7 +117,7 @@ def _watch(settings: Settings, prepared: instance.Instance, started: Mapping[str
     """Starts what died again, where it listened before, until somebody interrupts."""
     in_vain = 0
     while True:
-        time.sleep(min(_WATCH_SECONDS * 2**in_vain, _WATCH_MOST_SECONDS))
+        time.sleep(_WATCH_SECONDS * 2 ** min(in_vain, _WATCH_DOUBLINGS))
         try:
             _revive(settings, prepared, started)
             in_vain = 0
