@@ -1,0 +1,213 @@
+"""Who may see what: groups, and the two matrices of permissions, which are read back after every change.
+
+What belongs here: groups of spaces, and permissions on databases and collections. What does not: people, who are put into
+groups by an administrator.
+
+In the open-source edition everybody may look at data in principle. So three things keep clients apart: what a group may
+ask of a database, what it may open of the collections, and the role with which a database is read; the last is the one
+that holds against mistakes in the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboards.errors import MetabaseFenceOpen, MetabaseRefused
+from dashboards.metabase.canonical import Canonical
+from dashboards.metabase.client import Metabase
+from dashboards.metabase.identity import mark
+from dashboards.metabase.ledger import Change, Found, Ledger
+from dashboards.spaces import Space
+
+KIND = "group"
+NOTHING, BUILDER, NATIVE = "no", "query-builder", "query-builder-and-native"
+_CONFLICT = 409
+_ATTEMPTS = 5
+_EVERYBODY = "all-internal-users"
+_ADMINISTRATORS = "admin"
+Levels = Mapping[tuple[int, int | str], str]
+"""Levels by group and database, or by group and collection."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups by what they are.
+
+    Attributes:
+        everybody: The group that everybody is in.
+        spaces: Groups of spaces, by the space's key; one that a plan would make is not among them.
+        others: All further groups that are not administrators', by number.
+    """
+
+    everybody: int
+    spaces: Mapping[str, int]
+    others: Mapping[int, str]
+
+
+def group_name(space: Space) -> str:
+    """What administrators see; a group has no description, so the name holds the mark."""
+    return f"{space.title} {mark(space.key)}"
+
+
+def settle_groups(metabase: Metabase, ledger: Ledger, spaces: Iterable[Space]) -> Groups:
+    """Makes or renames the group of each space."""
+    rows = metabase.get("permissions/group")
+    ours: dict[str, int] = {}
+    for space in spaces:
+        wanted: Canonical = {"name": group_name(space)}
+        row = next((one for one in rows if ledger.is_it(KIND, space.key, one["id"], one.get("entity_id"))), None)
+        row = row or next((one for one in rows if one["name"] == wanted["name"]), None)
+
+        def write(found: Found | None, wanted: Canonical = wanted) -> Found:
+            if found is None:
+                return _found(metabase.post("permissions/group", wanted))
+            return _found(metabase.put(f"permissions/group/{found.metabase_id}", wanted))
+
+        settled = ledger.settle(KIND, space.key, space.title, wanted, _found(row) if row else None, write)
+        if settled is not None:
+            ours[space.key] = settled.metabase_id
+    everybody = next((one["id"] for one in rows if one.get("magic_group_type") == _EVERYBODY), 1)
+    special = {everybody, *ours.values()}
+    others = {
+        int(one["id"]): str(one["name"])
+        for one in rows
+        if one["id"] not in special and one.get("magic_group_type") != _ADMINISTRATORS
+    }
+    return Groups(int(everybody), ours, others)
+
+
+def _found(row: Mapping[str, Any]) -> Found:
+    return Found(int(row["id"]), row.get("entity_id"), {"name": row["name"]})
+
+
+def fence_databases(
+    metabase: Metabase,
+    ledger: Ledger,
+    groups: Groups,
+    spaces: Iterable[Space],
+    databases: Mapping[str, int],
+    fresh: Collection[int],
+) -> None:
+    """Everybody may query nothing; a client's group its own database with the query builder, the agency's with SQL.
+
+    Groups that people made keep what they were given, except on a database that was only just made: there Metabase gives
+    every group something by itself, and that is taken back.
+
+    Args:
+        metabase: An administrator's.
+        ledger: What is known.
+        groups: From `settle_groups`.
+        spaces: All of them.
+        databases: Numbers of databases by the space's key.
+        fresh: Those of them that this run made.
+
+    Raises:
+        MetabaseFenceOpen: The matrix is not what was asked for.
+    """
+    own = {space.key: BUILDER if space.is_client else NATIVE for space in spaces}
+    clients = {databases[space.key]: space.title for space in spaces if space.is_client and space.key in databases}
+
+    def wanted(graph: Any) -> dict[tuple[int, int | str], str]:
+        every = {int(number) for levels in graph["groups"].values() for number in levels} | set(databases.values())
+        matrix: dict[tuple[int, int | str], str] = {(groups.everybody, number): NOTHING for number in every}
+        for key, group in groups.spaces.items():
+            for number in every:
+                matrix[group, number] = own[key] if number == databases.get(key) else NOTHING
+        matrix |= {(group, number): NOTHING for group in groups.others for number in fresh}
+        return matrix
+
+    def level(graph: Any, group: int, number: int | str) -> Any:
+        return (graph["groups"].get(str(group), {}).get(str(number)) or {}).get("create-queries", NOTHING)
+
+    def body(changes: Levels) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for (group, number), word in changes.items():
+            entry = {"view-data": "unrestricted", "create-queries": word}
+            made.setdefault(str(group), {})[str(number)] = entry
+        return made
+
+    graph = _fenced(metabase, ledger, "permissions/graph", "on databases", wanted, level, body)
+    for group, name in groups.others.items():
+        for number, title in clients.items():
+            if level(graph, group, number) != NOTHING and number not in fresh:
+                ledger.note(f"Group {name}, which we did not make, may query the data of {title}.")
+
+
+def fence_collections(
+    metabase: Metabase,
+    ledger: Ledger,
+    groups: Groups,
+    spaces: Iterable[Space],
+    collections: Mapping[str, int],
+    fresh: Collection[int],
+) -> None:
+    """Everybody opens nothing of the root nor of ours; a client's group its own collection, the agency's all of ours.
+
+    Args:
+        metabase: An administrator's.
+        ledger: What is known.
+        groups: From `settle_groups`.
+        spaces: All of them.
+        collections: Numbers of our collections by key; those of spaces have the space's key.
+        fresh: Those of them that this run made.
+
+    Raises:
+        MetabaseFenceOpen: The matrix is not what was asked for.
+    """
+    matrix: dict[tuple[int, int | str], str] = {(groups.everybody, "root"): "none"}
+    agencies = {space.key for space in spaces if not space.is_client}
+    for number in collections.values():
+        matrix[groups.everybody, number] = "none"
+    for key, group in groups.spaces.items():
+        matrix[group, "root"] = "none"
+        for owner, number in collections.items():
+            matrix[group, number] = "read" if owner == key or key in agencies else "none"
+    matrix |= {(group, number): "none" for group in groups.others for number in fresh}
+    clients = {collections[space.key]: space.title for space in spaces if space.is_client and space.key in collections}
+
+    def level(graph: Any, group: int, number: int | str) -> Any:
+        return graph["groups"].get(str(group), {}).get(str(number), "none")
+
+    def body(changes: Levels) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for (group, number), word in changes.items():
+            made.setdefault(str(group), {})[str(number)] = word
+        return made
+
+    graph = _fenced(metabase, ledger, "collection/graph", "on collections", lambda _: matrix, level, body)
+    for group, name in groups.others.items():
+        for number, title in clients.items():
+            if level(graph, group, number) != "none" and number not in fresh:
+                ledger.note(f"Group {name}, which we did not make, may open the dashboards of {title}.")
+
+
+def _fenced(
+    metabase: Metabase, ledger: Ledger, path: str, title: str, wanted: Any, level: Any, body: Any
+) -> dict[str, Any]:
+    """Makes a graph hold what is wanted; the graph as it is then."""
+    is_told = False
+    for _ in range(_ATTEMPTS):
+        graph: dict[str, Any] = metabase.get(path)
+        changes = {
+            place: word for place, word in wanted(graph).items() if level(graph, place[0], place[1]) != word
+        }
+        if not changes:
+            return graph
+        if not is_told:
+            names = tuple(f"group {group}, {number}: {word}" for (group, number), word in changes.items())
+            ledger.announce(Change("update", "permissions", title, names))
+            is_told = True
+        if ledger.is_plan:
+            return graph
+        try:
+            metabase.put(path, {"revision": graph["revision"], "groups": body(changes)})
+        except MetabaseRefused as refused:
+            # Reason: somebody else changed permissions meanwhile, or our own lost answer did.
+            if refused.status != _CONFLICT:
+                raise
+    raise MetabaseFenceOpen(
+        f"Permissions {title} are not what they were set to, {_ATTEMPTS} times in a row",
+        "see in Metabase's administration who else changes them, then run this again",
+    )
