@@ -124,7 +124,8 @@ def _dashcards(
 ) -> Iterator[dict[str, Any]]:
     for tab in board.definition.dashboard.tabs:
         for place in _placed([*library.shared.context, *tab.rows]):
-            one = {"dashboard_tab_id": tab_ids.get(tab.key), "series": [], "inline_parameters": [], **place.box}
+            one: dict[str, Any] = {"dashboard_tab_id": tab_ids.get(tab.key), "series": [], "inline_parameters": []}
+            one |= place.box
             if isinstance(place.what, Card):
                 wanted = board.cards[place.what.key]
                 card_id = numbers[wanted.key]
@@ -169,7 +170,7 @@ def _box(top: int, left: int, width: int, height: int) -> dict[str, int]:
 
 
 def _virtual(display: str, text: str) -> dict[str, Any]:
-    empty = {"name": None, "dataset_query": {}, "visualization_settings": {}, "archived": False}
+    empty: dict[str, Any] = {"name": None, "dataset_query": {}, "visualization_settings": {}, "archived": False}
     return {"virtual_card": {"display": display, **empty}, "text": text}
 
 

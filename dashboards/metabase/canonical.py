@@ -3,7 +3,8 @@
 What belongs here: for each kind of object, the keys that are ours and the one spelling of their values. What does not:
 what to do about a difference (`dashboards.metabase.converge`).
 
-Requests are never made from an answer. Answers carry keys of their own, two shapes of template tags, and queries in MBQL 4 or 5.
+Requests are never made from an answer. Answers carry keys of their own, two shapes of template tags, and queries in
+MBQL 4 or 5.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 What belongs here: making, naming and placing them. What does not: who may open them (`dashboards.metabase.fences`).
 
-A collection is ours if its number and its entity id are those that we remember, or if its description bears our mark. One
-by the same name that a person made is left alone, and ours is made beside it.
+A collection is ours if its number and its entity id are those that we remember, or if its description bears our mark.
+One by the same name that a person made is left alone, and ours is made beside it.
 """
 
 from __future__ import annotations

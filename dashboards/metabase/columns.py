@@ -1,7 +1,7 @@
 """How Metabase shows the columns of an answer: its `column_settings`.
 
-What belongs here: titles, formats, bars and colours of columns. What does not: the chart (`dashboards.metabase.charts`),
-links, which only dashboards have (`dashboards.metabase.links`).
+What belongs here: titles, formats, bars and colours of columns. What does not: the chart
+(`dashboards.metabase.charts`), links, which only dashboards have (`dashboards.metabase.links`).
 
 Metabase takes no currency from a row. Where all money of a space is in one currency it is named; elsewhere numbers have
 two decimals, and the column `currency` beside them says what they are.

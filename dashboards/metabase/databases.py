@@ -1,6 +1,7 @@
 """A database in Metabase for each space: its connection, its sync, the numbers of its columns.
 
-What belongs here: those. What does not: who may query it (`dashboards.metabase.fences`), making roles (`warehouse.isolation`).
+What belongs here: those. What does not: who may query it (`dashboards.metabase.fences`), making roles
+(`warehouse.isolation`).
 """
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ def database_name(space: Space) -> str:
     return f"Meta Ads: {space.title}"
 
 
-def settle_database(metabase: Metabase, ledger: Ledger, space: Space, logins: Logins | None) -> int | None:
+def settle_database(
+    metabase: Metabase, ledger: Ledger, space: Space, logins: Logins | None, *, renew_password: bool = False
+) -> int | None:
     """Makes or mends the database of a space.
 
     Args:
@@ -98,6 +101,7 @@ def settle_database(metabase: Metabase, ledger: Ledger, space: Space, logins: Lo
         ledger: What is known.
         space: Whose.
         logins: Gives roles their passwords, for connections that name none.
+        renew_password: Draw a new one where the connection names none.
 
     Returns:
         Its number; None where it is not there and this is a plan.
@@ -105,6 +109,8 @@ def settle_database(metabase: Metabase, ledger: Ledger, space: Space, logins: Lo
     Raises:
         MetabaseRefused: Metabase cannot connect with these details.
     """
+    if renew_password and space.connection.password is None:
+        ledger.keep(ledger.of(KIND, space.key).with_secret(None))
     body = database_body(space, None)
     wanted = canonical.database(body, body) | {"password": "known"}
     found = _find(metabase, ledger, space, body)
@@ -161,7 +167,7 @@ def _find(metabase: Metabase, ledger: Ledger, space: Space, body: Mapping[str, A
         if known.metabase_id == row["id"] and known.fingerprint in {None, str(row.get("created_at"))}:
             return _looked_at(metabase, ledger, space, row["id"], body)
     for row in rows:
-        if row["name"] != body["name"] or (KIND, space.key) not in ledger.known and row.get("is_sample"):
+        if row["name"] != body["name"] or ((KIND, space.key) not in ledger.known and row.get("is_sample")):
             continue
         found = _looked_at(metabase, ledger, space, row["id"], body)
         details = found.shows["details"]
@@ -191,7 +197,7 @@ def wait_for_sync(
     while True:
         status = metabase.get(f"database/{database_id}").get("initial_sync_status")
         if status != "incomplete":
-            synced = _synced(metabase, space, database_id)
+            synced = look_at_sync(metabase, space, database_id)
             missing = sorted(set(needed) - synced.fields.keys())
             if status == "complete" and not missing:
                 return synced
@@ -215,7 +221,8 @@ def _give_up(space: Space, missing: list[str]) -> None:
     )
 
 
-def _synced(metabase: Metabase, space: Space, database_id: int) -> Synced:
+def look_at_sync(metabase: Metabase, space: Space, database_id: int) -> Synced:
+    """What Metabase knows of a space's schema now."""
     tables = [
         table
         for table in metabase.get(f"database/{database_id}/metadata", include_hidden="true").get("tables") or []

@@ -1,11 +1,11 @@
 """Who may see what: groups, and the two matrices of permissions, which are read back after every change.
 
-What belongs here: groups of spaces, and permissions on databases and collections. What does not: people, who are put into
-groups by an administrator.
+What belongs here: groups of spaces, and permissions on databases and collections. What does not: people, who are put
+into groups by an administrator.
 
-In the open-source edition everybody may look at data in principle. So three things keep clients apart: what a group may
-ask of a database, what it may open of the collections, and the role with which a database is read; the last is the one
-that holds against mistakes in the others.
+In the open-source edition everybody may look at data in principle. So three things keep clients apart: what a group
+may ask of a database, what it may open of the collections, and the role with which a database is read; the last is the
+one that holds against mistakes in the others.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def fence_databases(
     databases: Mapping[str, int],
     fresh: Collection[int],
 ) -> None:
-    """Everybody may query nothing; a client's group its own database with the query builder, the agency's with SQL.
+    """Everybody may query nothing, a client's group its own database with the builder, the agency's with SQL.
 
     Groups that people made keep what they were given, except on a database that was only just made: there Metabase gives
     every group something by itself, and that is taken back.
@@ -190,9 +190,7 @@ def _fenced(
     is_told = False
     for _ in range(_ATTEMPTS):
         graph: dict[str, Any] = metabase.get(path)
-        changes = {
-            place: word for place, word in wanted(graph).items() if level(graph, place[0], place[1]) != word
-        }
+        changes = {place: word for place, word in wanted(graph).items() if level(graph, place[0], place[1]) != word}
         if not changes:
             return graph
         if not is_told:

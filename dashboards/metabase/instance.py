@@ -2,9 +2,9 @@
 
 What belongs here: those. What does not: who may see what (`dashboards.metabase.fences`).
 
-The open-source edition has one cache policy for everything, and nothing that clears the cache. An answer is kept so many
-times as long as its query usually takes: with a multiplier of 60, that of a query of two seconds for two minutes. So what
-is expensive is kept longer than what is cheap, and nothing longer than its own price makes good.
+The open-source edition has one cache policy for everything, and nothing that clears the cache. An answer is kept so
+many times as long as its query usually takes: with a multiplier of 60, that of a query of two seconds for two minutes.
+What is expensive is kept longer than what is cheap.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def settle_cache(metabase: Metabase, ledger: Ledger) -> None:
 
     def look() -> Found:
         listed = metabase.get("cache", model="root").get("data") or []
-        root = next((one for one in listed if one.get("model") == "root"), {})
+        root: dict[str, Any] = next((one for one in listed if one.get("model") == "root"), {})
         strategy = root.get("strategy") or {"type": "nocache"}
         return Found(0, None, {"strategy": {key: strategy[key] for key in wanted["strategy"] if key in strategy}})
 

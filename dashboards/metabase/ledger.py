@@ -2,9 +2,9 @@
 
 What belongs here: the one decision that is the same for every kind of object. What does not: reading and writing them.
 
-Metabase may keep a value in another spelling than it was sent. So two digests are remembered of each key: what was asked
-for, and what was shown afterwards. While neither moves, nothing is written. A key that shows something else now, although
-we ask for the same, was changed by hand.
+Metabase may keep a value in another spelling than it was sent. So two digests are remembered of each key: what was
+asked for, and what was shown afterwards. While neither moves, nothing is written. A key that shows something else now,
+although we ask for the same, was changed by hand.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class Ledger:
     changes: list[Change] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _known: dict[tuple[str, str], ManagedObject] | None = None
+    _told: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def known(self) -> dict[tuple[str, str], ManagedObject]:
@@ -106,6 +107,21 @@ class Ledger:
         self.changes.append(change)
         self.tell(change)
 
+    def _announce_once(self, key: str, change: Change) -> None:
+        # Reason: a dashboard is made in several requests, which are one change to a person.
+        if (change.kind, key) not in self._told:
+            self._told.add((change.kind, key))
+            self.announce(change)
+
+    def begin(self, kind: str, key: str, title: str) -> None:
+        """Remembers that an object is about to be made: one whose making is cut off is then known to be ours."""
+        self._announce_once(key, Change("create", kind, title))
+        self.keep(replace(self.of(kind, key), metabase_id=None, fingerprint=None, sent={}, seen={}))
+
+    def made(self, kind: str, key: str, metabase_id: int, fingerprint: str | None) -> None:
+        """Remembers what became of it."""
+        self.keep(replace(self.of(kind, key), metabase_id=metabase_id, fingerprint=fingerprint))
+
     def note(self, sentence: str) -> None:
         """Keeps a sentence for people, once."""
         if sentence not in self.notes:
@@ -135,11 +151,9 @@ class Ledger:
         """
         sent = digests(wanted)
         if found is None:
-            self.announce(Change("create", kind, title))
+            self.begin(kind, key, title)
             if self.is_plan:
                 return None
-            # Reason: remembered before it is made, so that one whose making was cut off is known to be ours.
-            self.keep(replace(self.of(kind, key), metabase_id=None, fingerprint=None, sent={}, seen={}))
             return self._written(kind, key, title, sent, write(None))
         keys, by_hand = self._differences(kind, key, sent, found)
         if not keys:
@@ -149,7 +163,7 @@ class Ledger:
                 replace(known, metabase_id=found.metabase_id, fingerprint=found.fingerprint, sent=sent, seen=seen)
             )
             return found
-        self.announce(Change("update", kind, title, keys, by_hand))
+        self._announce_once(key, Change("update", kind, title, keys, by_hand))
         return found if self.is_plan else self._written(kind, key, title, sent, write(found))
 
     def _differences(

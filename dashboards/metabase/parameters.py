@@ -2,8 +2,8 @@
 
 What belongs here: those, and how one fills the other. What does not: what a filter means (`dashboards.queries`).
 
-The id of a dashboard's parameter is our key, on every dashboard, so that links hand values on and subscriptions survive:
-Metabase archives a subscription whose parameter is gone, and writes to whoever made it.
+The id of a dashboard's parameter is our key, on every dashboard, so that links hand values on and subscriptions
+survive: Metabase archives a subscription whose parameter is gone, and writes to whoever made it.
 """
 
 from __future__ import annotations

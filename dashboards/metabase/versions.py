@@ -29,7 +29,7 @@ def check_version(tag: str) -> str | None:
         return f"Metabase does not tell its version ({tag!r}); 0.61 to 0.63 are what this was made for."
     line, patch = int(match[1]), int(match[2] or 0)
     floor = _FLOORS.get(line)
-    if line < max(_FLOORS) and (floor is None or patch < floor) or (floor is not None and patch < floor):
+    if (line < max(_FLOORS) and (floor is None or patch < floor)) or (floor is not None and patch < floor):
         raise MetabaseUnsafe(
             f"Metabase {tag} lets anybody run SQL without a password (CVE-2026-72898, exploited since August 2026)",
             "take 0.61.19, 0.62.17, 0.63.14 or newer",
