@@ -90,7 +90,7 @@ def fence_databases(
     databases: Mapping[str, int],
     fresh: Collection[int],
 ) -> None:
-    """Everybody may query nothing, a client's group its own database with the builder, the agency's with SQL.
+    """Everybody may query nothing, a client's group its own database with the builder, the agency's by SQL.
 
     Groups that people made keep what they were given, except on a database that was only just made: there Metabase gives
     every group something by itself, and that is taken back.

@@ -1,8 +1,9 @@
-"""An installation before Metabase: marts, our own memory, what there shall be; and the stand-in behind a client of ours."""
+"""An installation: marts, our own memory, what there shall be; and the stand-in behind a client of ours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from dashboards.metabase.client import Patience
 from dashboards.metabase.converge import Outcome, Wish, converge
 from dashboards.metabase.instance import InstanceSettings
 from dashboards.spaces import Connection, Space
-from tests.databases import Databases
 from tests.dashboards.metabase.marts import ACME, AGENCY, Marts, catalog
+from tests.databases import Databases
 from tests.metabase.client import ADMIN, Metabase
 from warehouse.connect import Warehouse
 from warehouse.ops.dashboards import MetabaseObjects
@@ -74,8 +75,6 @@ class Bench:
         return Client(self.standin.url, patience=patience, sleep=self._wait)
 
     def _wait(self, seconds: float) -> None:
-        import time
-
         self.waits.append(seconds)
         time.sleep(min(seconds, 0.02))
 
@@ -105,6 +104,3 @@ def unknown_keys(request: pytest.FixtureRequest) -> str:
 def bench(metabase: Metabase, marts: Marts, memory: Warehouse, wish: Wish, tmp_path: Path) -> Bench:
     metabase.options(databases={"db": marts.url}, now=NOW)
     return Bench(metabase, memory, wish, tmp_path)
-
-
-Look = Callable[[Metabase], Any]

@@ -102,7 +102,9 @@ def _statements() -> list[str]:
             made.append(f"INSERT INTO marts.dim_day SELECT {values} FROM {days}")
         else:
             values = ", ".join(_value(name, kind) for name, kind in columns.items())
-            made.append(f"INSERT INTO marts.{table} SELECT {values} FROM generate_series(0, {_ROWS - 1}) AS g (i){where}")
+            made.append(
+                f"INSERT INTO marts.{table} SELECT {values} FROM generate_series(0, {_ROWS - 1}) AS g (i){where}"
+            )
         if "account_id" in columns or table == "dim_day":
             condition = " WHERE account_id = 1" if "account_id" in columns else ""
             made.append(f"CREATE VIEW client_acme.{table} AS SELECT * FROM marts.{table}{condition}")

@@ -9,8 +9,8 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    # No number yet: it was about to be made. `sent` and `seen` are digests by key: what was asked for, and what Metabase
-    # showed afterwards.
+    # No number yet: it was about to be made. `sent` and `seen` are digests by key: what was asked for, and what
+    # Metabase showed afterwards.
     op.execute(
         """
         CREATE TABLE ops.metabase_object (
