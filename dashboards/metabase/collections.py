@@ -45,17 +45,10 @@ def _all(spaces: Iterable[Space]) -> Iterator[_Wanted]:
             yield _Wanted(space.key, space.title, f"Dashboards of {space.title}.", CLIENTS)
 
 
-def settle_collections(
-    metabase: Metabase, ledger: Ledger, spaces: Iterable[Space]
-) -> tuple[dict[str, int], frozenset[int]]:
-    """Makes or mends the collections.
-
-    Returns:
-        Numbers by key, and those that were made; one that a plan would make is not among them.
-    """
+def settle_collections(metabase: Metabase, ledger: Ledger, spaces: Iterable[Space]) -> dict[str, int]:
+    """Makes or mends the collections; their numbers by key, without those that a plan would make."""
     rows = [row for row in metabase.get("collection") if row["id"] != "root"]
     numbers: dict[str, int] = {}
-    fresh: set[int] = set()
     for one in _all(spaces):
         parent = numbers.get(one.parent) if one.parent else None
         asked = {"name": one.name, "description": marked(one.about, one.key), "parent_id": parent}
@@ -73,9 +66,7 @@ def settle_collections(
         settled = ledger.settle(KIND, one.key, one.name, wanted, found, write)
         if settled is not None:
             numbers[one.key] = settled.metabase_id
-            if found is None:
-                fresh.add(settled.metabase_id)
-    return numbers, frozenset(fresh)
+    return numbers
 
 
 def _find(

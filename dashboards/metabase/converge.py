@@ -23,7 +23,7 @@ from dashboards.metabase.client import Metabase
 from dashboards.metabase.collections import settle_collections
 from dashboards.metabase.content import UNKNOWN, cards_present, settle_cards, settle_dashboards
 from dashboards.metabase.databases import Logins, Synced, look_at_sync, settle_database, wait_for_sync
-from dashboards.metabase.fences import fence_collections, fence_databases, settle_groups
+from dashboards.metabase.fences import fence_collections, fence_databases, needs_fence, settle_groups
 from dashboards.metabase.fields import fill_in_fields
 from dashboards.metabase.instance import InstanceSettings, settle_cache, settle_settings
 from dashboards.metabase.ledger import Change, Ledger
@@ -165,24 +165,23 @@ class _Run:
         self.steps("Groups")
         databases: dict[str, int] = {}
         for space in spaces:
-            before = ledger.of("database", space.key).metabase_id
             number = settle_database(metabase, ledger, space, self.logins, renew_password=self.renew_passwords)
             if number is not None:
                 databases[space.key] = number
-                if number != before:
+                if needs_fence(ledger, space, number):
                     # Reason: everybody may query a new database until this is done.
-                    fence_databases(metabase, ledger, groups, spaces, databases, {number})
+                    fence_databases(metabase, ledger, groups, spaces, databases)
             self.steps(space.title)
-        fence_databases(metabase, ledger, groups, spaces, databases, ())
-        fence_collections(metabase, ledger, groups, spaces, {}, ())
-        collections, fresh = settle_collections(metabase, ledger, spaces)
-        fence_collections(metabase, ledger, groups, spaces, collections, fresh)
+        fence_databases(metabase, ledger, groups, spaces, databases)
+        fence_collections(metabase, ledger, groups, spaces, {})
+        collections = settle_collections(metabase, ledger, spaces)
+        fence_collections(metabase, ledger, groups, spaces, collections)
         for space in spaces:
             self._fill(space, databases.get(space.key), collections.get(space.key, UNKNOWN))
         # Reason: read once more at the end, whatever Metabase gave of itself meanwhile.
         if ledger.changes and not ledger.is_plan:
-            fence_databases(metabase, ledger, groups, spaces, databases, ())
-            fence_collections(metabase, ledger, groups, spaces, collections, ())
+            fence_databases(metabase, ledger, groups, spaces, databases)
+            fence_collections(metabase, ledger, groups, spaces, collections)
 
     def _synced(self, space: Space, database_id: int | None) -> Synced | None:
         if database_id is None:

@@ -10,7 +10,7 @@ one that holds against mistakes in the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,10 @@ from dashboards.metabase.client import Metabase
 from dashboards.metabase.identity import mark
 from dashboards.metabase.ledger import Change, Found, Ledger
 from dashboards.spaces import Space
+from warehouse.ops.dashboards import ManagedObject
 
 KIND = "group"
+_FENCE = "fence"
 NOTHING, BUILDER, NATIVE = "no", "query-builder", "query-builder-and-native"
 _CONFLICT = 409
 _ATTEMPTS = 5
@@ -88,12 +90,11 @@ def fence_databases(
     groups: Groups,
     spaces: Iterable[Space],
     databases: Mapping[str, int],
-    fresh: Collection[int],
 ) -> None:
-    """Everybody may query nothing, a client's group its own database with the builder, the agency's by SQL.
+    """Everybody may query nothing; the group of a client its own database with the builder, the agency's by SQL.
 
-    Groups that people made keep what they were given, except on a database that was only just made: there Metabase gives
-    every group something by itself, and that is taken back.
+    Groups that people made keep what they were given, except on a database that was only just made: there Metabase
+    gives every group something by itself, and that is taken back.
 
     Args:
         metabase: An administrator's.
@@ -101,11 +102,11 @@ def fence_databases(
         groups: From `settle_groups`.
         spaces: All of them.
         databases: Numbers of databases by the space's key.
-        fresh: Those of them that this run made.
 
     Raises:
         MetabaseFenceOpen: The matrix is not what was asked for.
     """
+    fresh = _not_fenced_yet(ledger, "database", databases)
     own = {space.key: BUILDER if space.is_client else NATIVE for space in spaces}
     clients = {databases[space.key]: space.title for space in spaces if space.is_client and space.key in databases}
 
@@ -129,6 +130,7 @@ def fence_databases(
         return made
 
     graph = _fenced(metabase, ledger, "permissions/graph", "on databases", wanted, level, body)
+    _remember_fences(ledger, "database", databases)
     for group, name in groups.others.items():
         for number, title in clients.items():
             if level(graph, group, number) != NOTHING and number not in fresh:
@@ -141,7 +143,6 @@ def fence_collections(
     groups: Groups,
     spaces: Iterable[Space],
     collections: Mapping[str, int],
-    fresh: Collection[int],
 ) -> None:
     """Everybody opens nothing of the root nor of ours; a client's group its own collection, the agency's all of ours.
 
@@ -151,11 +152,11 @@ def fence_collections(
         groups: From `settle_groups`.
         spaces: All of them.
         collections: Numbers of our collections by key; those of spaces have the space's key.
-        fresh: Those of them that this run made.
 
     Raises:
         MetabaseFenceOpen: The matrix is not what was asked for.
     """
+    fresh = _not_fenced_yet(ledger, "collection", collections)
     matrix: dict[tuple[int, int | str], str] = {(groups.everybody, "root"): "none"}
     agencies = {space.key for space in spaces if not space.is_client}
     for number in collections.values():
@@ -177,26 +178,43 @@ def fence_collections(
         return made
 
     graph = _fenced(metabase, ledger, "collection/graph", "on collections", lambda _: matrix, level, body)
+    _remember_fences(ledger, "collection", collections)
     for group, name in groups.others.items():
         for number, title in clients.items():
             if level(graph, group, number) != "none" and number not in fresh:
                 ledger.note(f"Group {name}, which we did not make, may open the dashboards of {title}.")
 
 
+def _not_fenced_yet(ledger: Ledger, kind: str, numbers: Mapping[str, int]) -> frozenset[int]:
+    """Those around which no run has closed the fence: made by this one, or by one that was cut off."""
+    return frozenset(
+        number
+        for key, number in numbers.items()
+        if not ledger.is_it(_FENCE, f"{kind}/{key}", number, ledger.of(kind, key).fingerprint)
+    )
+
+
+def needs_fence(ledger: Ledger, space: Space, database_id: int) -> bool:
+    """Whether no run has closed the fence around a database."""
+    return bool(_not_fenced_yet(ledger, "database", {space.key: database_id}))
+
+
+def _remember_fences(ledger: Ledger, kind: str, numbers: Mapping[str, int]) -> None:
+    for key, number in numbers.items():
+        ledger.keep(ManagedObject(_FENCE, f"{kind}/{key}", number, ledger.of(kind, key).fingerprint))
+
+
 def _fenced(
     metabase: Metabase, ledger: Ledger, path: str, title: str, wanted: Any, level: Any, body: Any
 ) -> dict[str, Any]:
     """Makes a graph hold what is wanted; the graph as it is then."""
-    is_told = False
     for _ in range(_ATTEMPTS):
         graph: dict[str, Any] = metabase.get(path)
         changes = {place: word for place, word in wanted(graph).items() if level(graph, place[0], place[1]) != word}
         if not changes:
             return graph
-        if not is_told:
-            names = tuple(f"group {group}, {number}: {word}" for (group, number), word in changes.items())
-            ledger.announce(Change("update", "permissions", title, names))
-            is_told = True
+        names = tuple(f"group {group}, {number}: {word}" for (group, number), word in changes.items())
+        ledger.announce_once(title, Change("update", "permissions", title, names))
         if ledger.is_plan:
             return graph
         try:

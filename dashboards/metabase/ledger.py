@@ -107,15 +107,15 @@ class Ledger:
         self.changes.append(change)
         self.tell(change)
 
-    def _announce_once(self, key: str, change: Change) -> None:
-        # Reason: a dashboard is made in several requests, which are one change to a person.
+    def announce_once(self, key: str, change: Change) -> None:
+        """Counts a change unless the same object had one: a dashboard is made in several requests."""
         if (change.kind, key) not in self._told:
             self._told.add((change.kind, key))
             self.announce(change)
 
     def begin(self, kind: str, key: str, title: str) -> None:
         """Remembers that an object is about to be made: one whose making is cut off is then known to be ours."""
-        self._announce_once(key, Change("create", kind, title))
+        self.announce_once(key, Change("create", kind, title))
         self.keep(replace(self.of(kind, key), metabase_id=None, fingerprint=None, sent={}, seen={}))
 
     def made(self, kind: str, key: str, metabase_id: int, fingerprint: str | None) -> None:
@@ -163,7 +163,7 @@ class Ledger:
                 replace(known, metabase_id=found.metabase_id, fingerprint=found.fingerprint, sent=sent, seen=seen)
             )
             return found
-        self._announce_once(key, Change("update", kind, title, keys, by_hand))
+        self.announce_once(key, Change("update", kind, title, keys, by_hand))
         return found if self.is_plan else self._written(kind, key, title, sent, write(found))
 
     def _differences(

@@ -8,7 +8,7 @@ that anybody ever asked of it. They are named, for a person to remove.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -58,21 +58,22 @@ def prune(
 def _prune(metabase: Metabase, credentials: Credentials, ledger: Ledger, wish: Wish, began: float) -> Outcome:
     notes = come_in(metabase, credentials, may_write=not ledger.is_plan)
     wanted = wanted_keys(wish)
+    ours = {(one.kind, one.metabase_id) for one in ledger.known.values()}
     gone = [one for one in ledger.known.values() if one.key not in wanted.get(one.kind, {one.key})]
     for one in sorted(gone, key=lambda one: (_ORDER.index(one.kind) if one.kind in _ORDER else 9, one.key)):
         if one.kind in _KEPT:
             ledger.note(f"The {one.kind} of {one.key} is left as it is; remove it in Metabase if nobody needs it.")
         else:
-            _put_away(metabase, ledger, one)
+            _put_away(metabase, ledger, one, ours)
     return Outcome(
         tuple(ledger.changes), (*notes, *ledger.notes), metabase.requests, metabase.writes, time.monotonic() - began
     )
 
 
-def _put_away(metabase: Metabase, ledger: Ledger, one: ManagedObject) -> None:
+def _put_away(metabase: Metabase, ledger: Ledger, one: ManagedObject, ours: Collection[tuple[str, int | None]]) -> None:
     row = _find(metabase, one)
     if row is not None and not row.get("archived"):
-        foreign = _foreign(metabase, int(row["id"])) if one.kind == "collection" else []
+        foreign = _foreign(metabase, int(row["id"]), ours) if one.kind == "collection" else []
         if foreign:
             ledger.note(f"Collection {row['name']} stays: people keep {', '.join(foreign[:3])} in it.")
             return
@@ -97,6 +98,7 @@ def _find(metabase: Metabase, one: ManagedObject) -> Mapping[str, Any] | None:
     return row if row.get("entity_id") == one.fingerprint else None
 
 
-def _foreign(metabase: Metabase, number: int) -> list[str]:
-    """What is in a collection of ours that is not in the trash; ours went there before."""
-    return [str(item["name"]) for item in metabase.get(f"collection/{number}/items").get("data") or []]
+def _foreign(metabase: Metabase, number: int, ours: Collection[tuple[str, int | None]]) -> list[str]:
+    """What is in a collection of ours that is neither ours nor in the trash."""
+    items = metabase.get(f"collection/{number}/items").get("data") or []
+    return [str(item["name"]) for item in items if (item["model"], item["id"]) not in ours]

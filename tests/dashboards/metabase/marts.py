@@ -78,18 +78,21 @@ class Marts:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[arg-type]
 
-    def fill(self) -> None:
+    def fill(self, *only: str) -> None:
+        """Makes the marts, or only those that are named."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             for role in (AGENCY, ACME):
                 connection.execute(
                     f"DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"  # type: ignore[arg-type]
                 )
-            connection.execute(";".join(_statements()))  # type: ignore[arg-type]
+            connection.execute(";".join(_statements(only)))  # type: ignore[arg-type]
 
 
-def _statements() -> list[str]:
+def _statements(only: tuple[str, ...]) -> list[str]:
     made = ["CREATE SCHEMA marts", "CREATE SCHEMA client_acme"]
     for table, columns in declared().items():
+        if only and table not in only:
+            continue
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         made.append(f"CREATE TABLE marts.{table} ({listed})")
         where = ""

@@ -1,7 +1,8 @@
-"""A run that is cut off at any of its requests, before or after it was carried out: the next runs end where one would."""
+"""A run that is cut off at any of its requests, before or after it was carried out: the next ones end as it would."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +11,17 @@ import pytest
 from dashboards.errors import MetabaseError
 from dashboards.library import Library, load
 from tests.dashboards.metabase.conftest import NOW, QUICK, Bench
+from tests.dashboards.metabase.marts import Marts
 from tests.dashboards.metabase.portrait import portrait
+from tests.databases import Databases
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 SHARED = """\
 version: 1
 filters:
   date: {title: Days, type: date/all-options, column: dim_day.day, default: past30days}
-  account: {title: Account, type: string/=, column: dim_account.account_name, choices: {column: dim_account.account_name}}
+  account:
+    {title: Account, type: string/=, column: dim_account.account_name, choices: {column: dim_account.account_name}}
 fragments: {}
 context: []
 formats: {spend: money}
@@ -67,6 +71,15 @@ tabs:
             sql: select account_name from marts.dim_account where {{account}}
 """
 PATIENCE = replace(QUICK, attempts=1)
+
+
+@pytest.fixture(scope="module")
+def marts(databases: Databases) -> Iterator[Marts]:
+    """Few tables, since each run has them read anew."""
+    with databases.fresh("plain", migrated=False) as url:
+        made = Marts(url)
+        made.fill("dim_day", "dim_account", "mart_performance_daily__account")
+        yield made
 
 
 @pytest.fixture
