@@ -170,7 +170,7 @@ class _Run:
                 databases[space.key] = number
                 if needs_fence(ledger, space, number):
                     # Reason: everybody may query a new database until this is done.
-                    fence_databases(metabase, ledger, groups, spaces, databases)
+                    fence_databases(metabase, ledger, groups, spaces, databases, only=space.key)
             self.steps(space.title)
         fence_databases(metabase, ledger, groups, spaces, databases)
         fence_collections(metabase, ledger, groups, spaces, {})

@@ -90,6 +90,8 @@ def fence_databases(
     groups: Groups,
     spaces: Iterable[Space],
     databases: Mapping[str, int],
+    *,
+    only: str | None = None,
 ) -> None:
     """Everybody may query nothing; the group of a client its own database with the builder, the agency's by SQL.
 
@@ -102,16 +104,20 @@ def fence_databases(
         groups: From `settle_groups`.
         spaces: All of them.
         databases: Numbers of databases by the space's key.
+        only: Key of the one space around whose database the fence is closed; None for all there are.
 
     Raises:
         MetabaseFenceOpen: The matrix is not what was asked for.
     """
-    fresh = _not_fenced_yet(ledger, "database", databases)
+    near = dict(databases) if only is None else {only: databases[only]}
+    fresh = _not_fenced_yet(ledger, "database", near)
     own = {space.key: BUILDER if space.is_client else NATIVE for space in spaces}
     clients = {databases[space.key]: space.title for space in spaces if space.is_client and space.key in databases}
 
     def wanted(graph: Any) -> dict[tuple[int, int | str], str]:
-        every = {int(number) for levels in graph["groups"].values() for number in levels} | set(databases.values())
+        every = set(near.values())
+        if only is None:
+            every |= {int(number) for levels in graph["groups"].values() for number in levels}
         matrix: dict[tuple[int, int | str], str] = {(groups.everybody, number): NOTHING for number in every}
         for key, group in groups.spaces.items():
             for number in every:
@@ -130,7 +136,7 @@ def fence_databases(
         return made
 
     graph = _fenced(metabase, ledger, "permissions/graph", "on databases", wanted, level, body)
-    _remember_fences(ledger, "database", databases)
+    _remember_fences(ledger, "database", near)
     for group, name in groups.others.items():
         for number, title in clients.items():
             if level(graph, group, number) != NOTHING and number not in fresh:

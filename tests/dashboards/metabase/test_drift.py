@@ -160,7 +160,6 @@ def test_with_a_new_memory_everything_is_found_again(done: Bench) -> None:
     for kind, key in done.objects.all():
         done.objects.forget(kind, key)
     outcome = done.run()
-    print(outcome.changes)
     # The passwords are not known any more, so that they are sent once.
     assert {(one.action, one.kind) for one in outcome.changes} == {("update", "database")}
     assert portrait(done.standin) == before
@@ -171,6 +170,7 @@ def test_a_new_instance_under_the_same_address_is_not_taken_for_the_old_one(done
     admin = done.standin
     before = portrait(admin)
     admin.reset()
+    admin.options(now="2026-11-21T12:00:00")
     admin.set_up()
     for number in range(4):
         admin.post("dashboard", {"name": f"Somebody's {number}"})
