@@ -63,8 +63,8 @@ class Bench:
         standin: To look into it and to break it, seen by its administrator once `apply` has set it up.
     """
 
-    def __init__(self, standin: Metabase, memory: Warehouse, wish: Wish, folder: Path, marts_url: str) -> None:
-        self.standin, self.wish, self.marts_url = standin, wish, marts_url
+    def __init__(self, standin: Metabase, memory: Warehouse, wish: Wish, folder: Path, marts: Marts) -> None:
+        self.standin, self.wish, self.marts = standin, wish, marts
         self.objects = MetabaseObjects(memory, standin.url)
         self.credentials = Credentials(
             email=ADMIN["email"], password=ADMIN["password"], key_file=folder / "metabase.key", site_name="Ads"
@@ -94,13 +94,7 @@ class Bench:
         return self.standin
 
 
-@pytest.fixture(params=["refuse", "drop"])
-def unknown_keys(request: pytest.FixtureRequest) -> str:
-    """What the version at hand does with keys that it does not know."""
-    return str(request.param)
-
-
 @pytest.fixture
 def bench(metabase: Metabase, marts: Marts, memory: Warehouse, wish: Wish, tmp_path: Path) -> Bench:
     metabase.options(databases={"db": marts.url}, now=NOW)
-    return Bench(metabase, memory, wish, tmp_path, marts.url)
+    return Bench(metabase, memory, wish, tmp_path, marts)

@@ -107,7 +107,7 @@ class Both:
 def both(bench: Bench) -> Iterator[Both]:
     bench.run()
     bench.admin()
-    with psycopg.connect(bench.marts_url, autocommit=True) as connection:
+    with psycopg.connect(bench.marts.url, autocommit=True) as connection:
         connection.execute("SELECT set_config('TimeZone', 'Europe/Berlin', false)")
         # Reason: cards read the clock of the database for what lies ahead; both ask the same one.
         yield Both(bench, connection)
