@@ -148,9 +148,10 @@ class _Run:
         self.filter_columns = sorted(
             {str(one.column) for one in wish.library.shared.filters.values() if not is_variable(one)}
         )
+        # Reason: reading a statement takes a tenth of a second, and several cards share one.
         self.columns = {
-            id(placed): tuple(output_columns(placed.sql, wish.library.shared, wish.catalog))
-            for placed in self._placed_cards()
+            sql: tuple(output_columns(sql, wish.library.shared, wish.catalog))
+            for sql in {placed.sql for placed in self._placed_cards()}
         }
 
     def _placed_cards(self) -> list[PlacedCard]:
@@ -227,7 +228,7 @@ class _Run:
     def _wanted(self, space: Space, tables: frozenset[str] | None) -> tuple[list[Board], list[WantedCard]]:
         """The dashboards that a space gets and their cards: those whose tables it has."""
         library = self.wish.library
-        context = [wanted_card(space, SHARED_KEY, one, self.columns[id(one)]) for one in library.context]
+        context = [wanted_card(space, SHARED_KEY, one, self.columns[one.sql]) for one in library.context]
         boards: list[Board] = []
         cards: list[WantedCard] = list(context)
         for key, definition in library.dashboards.items():
@@ -245,7 +246,7 @@ class _Run:
                     f"{', '.join(lacking)}."
                 )
                 continue
-            own = [wanted_card(space, key, one, self.columns[id(one)]) for one in definition.cards]
+            own = [wanted_card(space, key, one, self.columns[one.sql]) for one in definition.cards]
             named = {one.placed.card.key: one for one in (*context, *own)}
             boards.append(Board(f"{space.key}/{key}", definition, named))
             cards += own
