@@ -15,6 +15,7 @@ from typing import Any
 from dashboards.errors import MetabaseRefused
 from dashboards.metabase.access import Credentials, come_in
 from dashboards.metabase.client import Metabase
+from dashboards.metabase.collections import CLIENTS
 from dashboards.metabase.content import cards_present
 from dashboards.metabase.converge import Outcome, Wish, wanted_keys
 from dashboards.metabase.identity import entity_id
@@ -60,7 +61,7 @@ def _prune(metabase: Metabase, credentials: Credentials, ledger: Ledger, wish: W
     wanted = wanted_keys(wish)
     ours = {(one.kind, one.metabase_id) for one in ledger.known.values()}
     gone = [one for one in ledger.known.values() if one.key not in wanted.get(one.kind, {one.key})]
-    for one in sorted(gone, key=lambda one: (_ORDER.index(one.kind) if one.kind in _ORDER else 9, one.key)):
+    for one in sorted(gone, key=_turn):
         if one.kind in _KEPT:
             ledger.note(f"The {one.kind} of {one.key} is left as it is; remove it in Metabase if nobody needs it.")
         else:
@@ -70,11 +71,19 @@ def _prune(metabase: Metabase, credentials: Credentials, ledger: Ledger, wish: W
     )
 
 
-def _put_away(metabase: Metabase, ledger: Ledger, one: ManagedObject, ours: Collection[tuple[str, int | None]]) -> None:
+def _turn(one: ManagedObject) -> tuple[int, bool, str, str]:
+    """What lies in a collection comes before it, the one that holds the clients' last."""
+    order = _ORDER.index(one.kind) if one.kind in _ORDER else len(_ORDER)
+    return order, one.key == CLIENTS, one.kind, one.key
+
+
+def _put_away(metabase: Metabase, ledger: Ledger, one: ManagedObject, ours: set[tuple[str, int | None]]) -> None:
     row = _find(metabase, one)
     if row is not None and not row.get("archived"):
         foreign = _foreign(metabase, int(row["id"]), ours) if one.kind == "collection" else []
         if foreign:
+            # Reason: what it lies in has to stay as well, since the trash takes everything below along.
+            ours.discard((one.kind, one.metabase_id))
             ledger.note(f"Collection {row['name']} stays: people keep {', '.join(foreign[:3])} in it.")
             return
         ledger.announce(Change("archive", one.kind, str(row["name"]), ("archived",)))
