@@ -79,7 +79,8 @@ def start_simulator(home: Path, port: int = 0) -> RunningProcess:
         return running
     argv, port_file = simulator_command(home, port)
     # Reason: a real token is none of the simulator's business.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("META_", "WAREHOUSE_"))}
+    ours = ("META_", "METABASE_", "WAREHOUSE_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return processes.start("simulator", argv, port_file, env=environment)
 
 
@@ -112,7 +113,7 @@ def demo_environment(settings: Settings, warehouse_url: str) -> dict[str, str]:
         settings: From `demo_settings`.
         warehouse_url: The demo's own database.
     """
-    ours = ("META_", "WAREHOUSE_", "DAGSTER_", "CLIENTS_FILE", "LOG_", "ALERT_", "SMTP_")
+    ours = ("META_", "METABASE_", "WAREHOUSE_", "DAGSTER_", "CLIENTS_FILE", "LOG_", "ALERT_", "SMTP_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {
         "META_ADS_ENV_FILE": "",
