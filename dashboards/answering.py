@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -239,8 +239,7 @@ def _asked(
         if space.role is not None:
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(space.role)))
         with connection.cursor(name="card") as cursor:
-            # Reason: psycopg wants literals where values could be mixed in; every value of ours is a parameter.
-            cursor.execute(cast(LiteralString, statement.sql), statement.params)
+            cursor.execute(statement.sql.encode(), statement.params)
             found = cursor.fetchmany(rows + 1)
             columns = tuple(column.name for column in cursor.description or ())
     seconds = time.perf_counter() - started

@@ -10,9 +10,10 @@ words, and Vega only places them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from babel.numbers import get_currency_symbol
@@ -46,13 +47,11 @@ class Drawing:
         card: The question.
         answer: Its rows; at least one.
         formats: Writes values.
-        links: Where a click on a row leads, by its number.
     """
 
     card: Card
     answer: Answer
     formats: Formats
-    links: dict[int, str] = field(default_factory=dict)
 
     def form(self, column: str) -> Format:
         """The format of a column."""
@@ -87,7 +86,7 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     found = float(value)
-    return found if found == found and found not in (float("inf"), float("-inf")) else None  # noqa: PLR0124 - NaN
+    return found if found == found and found not in (float("inf"), float("-inf")) else None
 
 
 def moment(value: Any, drawing: Drawing) -> int | None:
@@ -112,7 +111,7 @@ def category(value: Any, drawing: Drawing, column: str) -> str:
 def step(moments: list[int]) -> int:
     """The smallest distance between two moments of an axis; a day if there are not two."""
     ordered = sorted(set(moments))
-    return min((b - a for a, b in zip(ordered, ordered[1:], strict=False)), default=_DAY)
+    return min((b - a for a, b in pairwise(ordered)), default=_DAY)
 
 
 def quantity(drawing: Drawing, column: str, *, name: str = "y", side: str | None = None, zero: bool = True) -> Spec:
@@ -154,7 +153,7 @@ def time_axis(drawing: Drawing, *, bars: bool = False) -> Spec:
     found = [moment(value, drawing) for value in drawing.answer.column(drawing.card.x or "")]
     moments = [one for one in found if one is not None]
     distance = step(moments)
-    axis = {
+    axis: Spec = {
         "title": None,
         "grid": False,
         "format": _time_format(distance, drawing.formats.language),

@@ -27,11 +27,12 @@ from dashboards.site.drawing import (
 )
 
 _SLICES = 8
-_ROOM = 1.3
-"""For the number behind the longest bar."""
+_ROOM = 0.28
+"""For the number behind the longest bar, as a part of all."""
 _ADDED_UP = frozenset({"money", "integer", "decimal", "hours"})
 """Formats of measures whose parts make a whole."""
-_LABELS = {"title": None, "labelLimit": LABEL, "labelPadding": 10, "grid": False}
+_GRADIENT: Spec = {"title": None, "orient": "top", "gradientLength": 160, "gradientThickness": 8, "tickCount": 3}
+_LABELS: Spec = {"title": None, "labelLimit": LABEL, "labelPadding": 10, "grid": False}
 
 
 def row(drawing: Drawing, height: int) -> Spec:
@@ -42,8 +43,9 @@ def row(drawing: Drawing, height: int) -> Spec:
     if len(values) <= 1 or height / len(values) >= 16:
         measure["axis"] = None  # Reason: each bar has its number behind it.
         numbers = [value["y"] or 0 for value in values]
-        room = [_ROOM * min(0, *numbers, 0), _ROOM * max(0, *numbers, 0)]
-        measure["scale"] = {"domain": room if room[0] < room[1] else [0, 1], "nice": False}
+        low, high = min(0, *numbers, 0), max(0, *numbers, 0)
+        room = _ROOM * (high - low) or 1
+        measure["scale"] = {"domain": [low - room if low < 0 else 0, high + room if high > 0 else 0], "nice": False}
     encoding: Spec = {
         "y": {"field": "i", "type": "ordinal", "sort": None, "axis": _LABELS | {"labelExpr": _names(values)}},
         "x": measure,
@@ -114,7 +116,7 @@ def funnel(drawing: Drawing, height: int) -> Spec:
         before = number(records[index - 1][column]) if index else None
         value["rate"] = _rate(drawing, now, before) if index else ""
         value["whole"] = _rate(drawing, now, first)
-        rate = f"   {value['rate']} of the step before" if index and value["rate"] else ""
+        rate = f" · {value['rate']} of the step before" if index and value["rate"] else ""
         value["label"] = f"{value['ty']}{rate}"
     told = tooltip(
         ("name", drawing.title(card.x or "")),
@@ -201,8 +203,7 @@ def heatmap(drawing: Drawing, height: int) -> Spec:
               "axis": {"title": drawing.title(x), "labelAngle": 0, "labelOverlap": "greedy", "labelLimit": 110}},
         "y": {"field": "s", "type": "ordinal", "sort": _ordered(drawing, rows), "axis": _LABELS},
         "color": {"field": "y", "type": "quantitative", "scale": {"range": list(SEQUENCE), "zero": True},
-                  "legend": {"title": None, "orient": "top", "gradientLength": 160, "gradientThickness": 8, "tickCount": 3,
-                             **_gradient(drawing, column)}},
+                  "legend": _GRADIENT | _gradient(drawing, column)},
         "tooltip": tooltip(("s", drawing.title(rows)), ("x", drawing.title(x)), ("ty", drawing.title(column))),
     }  # fmt: skip
     mark = {"type": "rect", "cornerRadius": 2, "stroke": "transparent", "strokeWidth": 2}
