@@ -48,11 +48,29 @@ class Built:
     failed: tuple[str, ...]
 
 
-class _Files:
-    """Where pages are in a built site."""
+VARIED = "client"
+"""The filter whose values have pages of their own, in a space that has several: files cannot ask."""
+MOST_VARIANTS = 24
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """Where pages are in a built site: those with the usual filters, or those of a client.
+
+    Attributes:
+        value: Of the filter `client`; None for the usual pages.
+        number: Tells the variants apart in names of files, which no client's name is fit for.
+    """
+
+    value: str | None = None
+    number: int = 0
 
     def page(self, dashboard: str) -> str:
-        return f"{dashboard}.html"
+        return f"{dashboard}--{self.number}.html" if self.number else f"{dashboard}.html"
+
+    def values(self, definition: Definition) -> dict[str, list[str]]:
+        known = self.value is not None and VARIED in definition.dashboard.filters
+        return {VARIED: [str(self.value)]} if known else {}
 
 
 def build(
@@ -109,7 +127,7 @@ def _write(
     assets.write(root)
     moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     shell = Shell("", "index.html", assets.paths, True, f"Built {moment} with the usual filters. {BRAND}.")
-    work: list[tuple[Space, Definition]] = []
+    work: list[tuple[Space, Definition, _Variant, list[_Variant]]] = []
     for space in spaces:
         _share_assets(root, root / space.name, assets)
         pages = [
@@ -118,14 +136,20 @@ def _write(
         ]
         text = index_page(shell, space.title, "Dashboards", [{"title": "", "pages": pages}])
         (root / space.name / "index.html").write_text(text, encoding="utf-8")
-        work += [(space, definition) for definition in library.dashboards.values()]
+        variants = _variants(answerer, space)
+        # Reason: a dashboard without that filter is the same for all, but its links lead on to the same client.
+        work += [(space, definition, one, variants) for definition in library.dashboards.values() for one in variants]
 
-    def write_page(one: tuple[Space, Definition]) -> list[str]:
-        space, definition = one
-        reader = Reader(library, space, Formats(library.shared, language, space.zone), _Files(), {}, pictures)
-        answers = answerer.answers(space, definition, (*library.context, *definition.cards), {})
-        text = dashboard_page(shell, reader, definition, card_bodies(reader, definition, answers))
-        (root / space.name / f"{definition.key}.html").write_text(text, encoding="utf-8")
+    def write_page(one: tuple[Space, Definition, _Variant, list[_Variant]]) -> list[str]:
+        space, definition, variant, others = one
+        formats = Formats(library.shared, language, space.zone)
+        values = variant.values(definition)
+        reader = Reader(library, space, formats, variant, values, pictures, frozenset({VARIED}))
+        answers = answerer.answers(space, definition, (*library.context, *definition.cards), values)
+        pages = [(other.value or "All", other.page(definition.key)) for other in others]
+        bodies = card_bodies(reader, definition, answers)
+        text = dashboard_page(shell, reader, definition, bodies, variants={VARIED: pages if len(pages) > 1 else []})
+        (root / space.name / variant.page(definition.key)).write_text(text, encoding="utf-8")
         done(f"{space.title}: {definition.dashboard.title}")
         return _failures(space, definition, answers)
 
@@ -144,6 +168,15 @@ def _write(
     (root / "index.html").write_text(index_page(shell, "Dashboards", f"Built {moment}", groups), encoding="utf-8")
     (root / MARK).write_text(f"{moment}\n", encoding="utf-8")
     return Built(root / "index.html", len(work), tuple(failed))
+
+
+def _variants(answerer: Answerer, space: Space) -> list[_Variant]:
+    usual = [_Variant()]
+    one = answerer.library.shared.filters.get(VARIED)
+    values = answerer.choices(space, one) if one is not None else ()
+    if not 1 < len(values) <= MOST_VARIANTS:
+        return usual
+    return [*usual, *(_Variant(value, number) for number, value in enumerate(values, start=1))]
 
 
 def _failures(space: Space, definition: Definition, answers: dict[str, Answer]) -> list[str]:

@@ -99,6 +99,7 @@ class Reader:
         places: Where pages are.
         values: Filters as they are set.
         pictures: Whether images may be asked of other hosts.
+        implied: Filters that the addresses of pages hold by themselves, so that no link has to.
     """
 
     library: Library
@@ -107,10 +108,12 @@ class Reader:
     places: Places
     values: Mapping[str, Any]
     pictures: bool = False
+    implied: frozenset[str] = frozenset()
 
     def drill(self, link: Link, record: Mapping[str, Any]) -> str | None:
         """Where a click on a row's value leads."""
-        return drill_address(link, record, self.library, self.values, self.places)
+        kept = {name: value for name, value in self.values.items() if name not in self.implied}
+        return drill_address(link, record, self.library, kept, self.places)
 
 
 def view_of(card: Card, answer: Answer, reader: Reader, height: int = 6, *, as_facts: bool = False) -> View:
@@ -128,7 +131,10 @@ def view_of(card: Card, answer: Answer, reader: Reader, height: int = 6, *, as_f
     if not answer.rows:
         return View("empty", card.empty)
     if card.chart in ("trend", "scalar"):
-        return View("number", number=_number(card, answer, reader.formats))
+        number_shown = _number(card, answer, reader.formats)
+        missing = number_shown.text == ABSENT
+        told = card.empty if missing else "Nothing to compare with." if card.chart == "trend" else ""
+        return View("number", told, number=number_shown)
     make_table = partial(table_of, card, answer, reader.formats, reader.drill, pictures=reader.pictures)
     if card.chart == "table":
         table = make_table()

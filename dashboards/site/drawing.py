@@ -165,7 +165,8 @@ def time_axis(drawing: Drawing, *, bars: bool = False) -> Spec:
         axis["tickMinStep"] = _DAY
     scale: Spec = {"type": "utc"}
     if bars and moments:
-        scale |= {"domain": [min(moments) - distance // 2, max(moments) + distance // 2], "nice": False}
+        # Reason: not as a domain of its own, which Vega's interpreter cannot put together across layers.
+        scale |= {"padding": {"expr": f"width / {2 * _places(moments)}"}, "nice": False}
     return {"field": "x", "type": "temporal", "scale": scale, "axis": axis}
 
 
@@ -173,8 +174,11 @@ def bar_width(drawing: Drawing) -> Spec:
     """The width of a bar on an axis of days or times, in pixels as Vega counts them."""
     found = [moment(value, drawing) for value in drawing.answer.column(drawing.card.x or "")]
     moments = [one for one in found if one is not None]
-    places = (max(moments) - min(moments)) // step(moments) + 1 if moments else 1
-    return {"expr": f"max(1, {_BAR_PART} * width / {places})"}
+    return {"expr": f"max(1, {_BAR_PART} * width / {_places(moments) + 1})"}
+
+
+def _places(moments: list[int]) -> int:
+    return (max(moments) - min(moments)) // step(moments) + 1 if moments else 1
 
 
 def _time_format(distance: int, language: str) -> str:
@@ -193,7 +197,7 @@ def colours(titles: list[str]) -> Spec:
         "title": None,
         "orient": "top",
         "direction": "horizontal",
-        "columns": {"expr": "max(1, floor(width / 150))"},
+        "columns": {"expr": "max(2, floor(width / 195))"},
     }
     palette = [PALETTE[number % len(PALETTE)] for number in range(len(titles))]
     return {
@@ -246,7 +250,7 @@ CONFIG: Spec = {
         "labelColor": "#5b6474",
         "symbolSize": 90,
         "symbolType": "circle",
-        "labelLimit": 150,
+        "labelLimit": {"expr": "max(60, min(165, width / 2 - 30))"},
     },
     "bar": {"color": ACCENT, "cornerRadiusEnd": 2},
     "line": {"color": ACCENT, "strokeWidth": 2.25, "strokeJoin": "round", "strokeCap": "round"},

@@ -80,6 +80,7 @@ def dashboard_page(
     bodies: Mapping[str, Markup],
     *,
     choices: Mapping[str, Sequence[str]] | None = None,
+    variants: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     problem: str = "",
     interface: str = "",
 ) -> str:
@@ -91,6 +92,7 @@ def dashboard_page(
         definition: The dashboard.
         bodies: HTML of cards by key; those that are not among them are loaded by the page.
         choices: What filters offer.
+        variants: Pages with other values of a filter, by filter: words and address of each.
         problem: Why the address makes no sense, if so.
         interface: Where the page asks for cards; of no use in a built one.
     """
@@ -109,7 +111,12 @@ def dashboard_page(
         **locales(reader.formats.language),
     }
     pages = [
-        {"title": one.dashboard.title, "href": reader.places.page(key), "is_here": key == definition.key}
+        {
+            "title": one.dashboard.title,
+            "href": reader.places.page(key),
+            "is_here": key == definition.key,
+            "filters": " ".join(one.dashboard.filters),
+        }
         for key, one in library.dashboards.items()
     ]
     return _environment().get_template("dashboard.html").render(
@@ -119,7 +126,12 @@ def dashboard_page(
         heading=dashboard.title,
         about=dashboard.about,
         filters=[
-            {"key": key, "title": one.title, "words": value_words(one, reader.values.get(key, one.default))}
+            {
+                "key": key,
+                "title": one.title,
+                "words": value_words(one, reader.values.get(key, one.default)),
+                "pages": (variants or {}).get(key, ()),
+            }
             for key, one in offered.items()
         ],
         is_built=shell.built,
@@ -153,7 +165,7 @@ def card_bodies(
         if card.key not in answers:
             continue
         view = view_of(card, answers[card.key], reader, height, as_facts=is_context)
-        html = template.render(view=view, title=card.title, height=height, is_trend=card.chart == "trend")
+        html = template.render(view=view, title=card.title, height=height)
         found[card.key] = Markup(html)  # noqa: S704 - made by a template that escapes
     return found
 

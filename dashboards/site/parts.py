@@ -27,8 +27,8 @@ from dashboards.site.drawing import (
 )
 
 _SLICES = 8
-_ROOM = 0.28
-"""For the number behind the longest bar, as a part of all."""
+_CHARACTER, _GAP = 7, 10
+"""Pixels of a number behind its bar, and before it."""
 _ADDED_UP = frozenset({"money", "integer", "decimal", "hours"})
 """Formats of measures whose parts make a whole."""
 _GRADIENT: Spec = {"title": None, "orient": "top", "gradientLength": 160, "gradientThickness": 8, "tickCount": 3}
@@ -43,16 +43,16 @@ def row(drawing: Drawing, height: int) -> Spec:
     if len(values) <= 1 or height / len(values) >= 16:
         measure["axis"] = None  # Reason: each bar has its number behind it.
         numbers = [value["y"] or 0 for value in values]
-        low, high = min(0, *numbers, 0), max(0, *numbers, 0)
-        room = _ROOM * (high - low) or 1
-        measure["scale"] = {"domain": [low - room if low < 0 else 0, high + room if high > 0 else 0], "nice": False}
+        longest = _CHARACTER * max(len(value["ty"]) for value in values) + _GAP
+        before, behind_ = (longest if min(0, *numbers, 0) < 0 else 0), (longest if max(0, *numbers, 0) > 0 else 0)
+        measure["scale"] |= {"range": [before, {"expr": f"max({before + 20}, width - {behind_})"}], "nice": False}
     encoding: Spec = {
         "y": {"field": "i", "type": "ordinal", "sort": None, "axis": _LABELS | {"labelExpr": _names(values)}},
         "x": measure,
         "tooltip": tooltip(("name", drawing.title(card.x or "")), ("ty", drawing.title(column))),
     }
     colour = {"condition": {"test": "datum.y < 0", "value": BAD}, "value": ACCENT}
-    bars = {"mark": {"type": "bar"}, "encoding": {"color": colour}}
+    bars = {"mark": {"type": "bar", "size": {"expr": "min(34, bandwidth('y') * 0.86)"}}, "encoding": {"color": colour}}
     behind = {
         "mark": {
             "type": "text",
@@ -217,7 +217,8 @@ def _named(drawing: Drawing) -> list[dict[str, Any]]:
         {
             "i": index,
             "name": drawing.written(record, x),
-            "y": number(record[column]),
+            # Reason: a name without a number stays, with a dash behind it.
+            "y": number(record[column]) or 0,
             "ty": drawing.written(record, column),
             "n": index,
         }

@@ -17,6 +17,8 @@ from dashboards.model import Card, Link
 from dashboards.site.drawing import number
 from dashboards.site.urls import outside_address
 
+_LINE = 24
+"""Characters that stand in a line."""
 SHADES = 7
 """Colours of a scale, from the worst (0) to the best."""
 _PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;base64,")
@@ -33,11 +35,15 @@ class Head:
         name: As in SQL.
         title: What people read.
         is_number: Whether its cells stand on the right.
+        is_wide: Whether it has texts that need more than a line.
+        is_picture: Whether it has images.
     """
 
     name: str
     title: str
     is_number: bool
+    is_wide: bool = False
+    is_picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,16 @@ def table_of(card: Card, answer: Answer, formats: Formats, drill: Drill, *, pict
     """
     names = [name for name in (card.columns or answer.columns) if name in answer.columns]
     forms = {name: formats.format_of(name, card, sample(answer.column(name))) for name in names}
-    heads = tuple(Head(name, formats.title(name, card).strip(), forms[name] in NUMERIC) for name in names)
+    heads = tuple(
+        Head(
+            name,
+            formats.title(name, card).strip(),
+            forms[name] in NUMERIC,
+            forms[name] != "image" and _is_wide(answer.column(name)),
+            forms[name] == "image",
+        )
+        for name in names
+    )
     largest = {name: max((abs(number(one) or 0) for one in answer.column(name)), default=0) for name in card.bars}
     shades = {one.column: _shader(answer.column(one.column), one.good == "high") for one in card.scales}
     rows = []
@@ -105,7 +120,7 @@ def table_of(card: Card, answer: Answer, formats: Formats, drill: Drill, *, pict
             text = formats.text(value, form, currency_of(record))
             picture = _picture(value, pictures) if form == "image" else None
             if form == "image" and value is not None:
-                text = "" if picture else "picture"
+                text = "" if picture else "Picture"
             bar = _part(value, largest[name]) if name in largest else None
             shade = shades[name](value) if name in shades else None
             outside = href is not None and href.startswith(("http://", "https://"))
@@ -119,6 +134,10 @@ def _note(answer: Answer, formats: Formats) -> str:
     if answer.is_cut:
         return f"The first {count} rows; there are more. Choose fewer days, or filter."
     return "1 row" if len(answer.rows) == 1 else f"{count} rows"
+
+
+def _is_wide(values: list[Any]) -> bool:
+    return any(isinstance(value, str) and len(value) > _LINE for value in values)
 
 
 def _order(value: Any) -> str:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 AGENCY = "all"
 _KEPT_SECONDS = 15.0
+_told: set[str] = set()
+"""Clients whose lack of pages is in this process's log already."""
 _PRESENT = """
     SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)
 """
@@ -49,7 +51,8 @@ def find_spaces(warehouse: Warehouse, clients: ClientsFile, wanted: Sequence[str
     for client in chosen:
         if schema_of(client.id) in present:
             found.append(Space(client.id, client.name, schema_of(client.id), warehouse))
-        else:
+        elif client.id not in _told:
+            _told.add(client.id)
             log.info("no pages for client %s: there is no schema %s", client.id, schema_of(client.id))
     return found
 

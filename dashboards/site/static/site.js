@@ -211,7 +211,8 @@ function fillPeriod(filter, drop) {
   });
   // Reason: with an own range chosen, one of the usual ones takes its place.
   drop.addEventListener("change", (event) => { if (event.target.type === "radio") first.value = last.value = ""; });
-  drop.append(make("fieldset", {}, make("legend", { className: "unseen", textContent: filter.title }), ...options),
+  drop.append(
+    make("fieldset", { className: "periods" }, make("legend", { className: "unseen", textContent: filter.title }), ...options),
     range, hint, make("div", { className: "actions" }, make("span"), apply));
 }
 const SHOWN = 200;
@@ -335,6 +336,9 @@ function arrive() {
   const tab = tabInAddress();
   showTab(tab);
   if (page.built) {
+    for (const select of document.querySelectorAll(".pages-of")) {
+      select.onchange = () => location.assign(select.value + location.search);
+    }
     if (filterPairs().length) {
       tell("This page was built with the usual filters, and those of this address are not applied. " +
         "Where the site is served (meta-ads site serve), they are.", true);
@@ -342,6 +346,11 @@ function arrive() {
     return;
   }
   for (const filter of page.filters) fillFilter(filter);
+  for (const link of document.querySelectorAll(".pages a")) {
+    // Reason: what two dashboards both filter by goes along from one to the other.
+    const shared = filterPairs().filter(([name]) => link.dataset.filters.split(" ").includes(name));
+    link.search = new URLSearchParams(shared).toString();
+  }
   const state = new URLSearchParams([["tab", tab], ...filterPairs()]).toString();
   if (panelOf(tab).dataset.state !== state) load(tab);
 }
