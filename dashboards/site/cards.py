@@ -192,7 +192,7 @@ def _number(card: Card, answer: Answer, formats: Formats) -> Number:
         return Number(text, exact)
     before = records[-2]
     change = formats.change(last[column], before[column])
-    told = formats.text(before[column], form, currency_of(before))
+    told = formats.headline(before[column], form, currency_of(before))
     if change is None:
         return Number(text, exact, before=told if told != ABSENT else None)
     direction: Literal["up", "down", "same"] = "up" if change > 0 else "down" if change < 0 else "same"

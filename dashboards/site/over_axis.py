@@ -94,7 +94,7 @@ def combo(drawing: Drawing, height: int) -> Spec:
         }
         mark: Spec = {"type": measure.display}
         if measure.display == "bar":
-            mark["opacity"] = 0.85
+            mark["opacity"] = 0.75
             if is_temporal:
                 mark["width"] = bar_width(drawing)
         elif measure.display == "line":

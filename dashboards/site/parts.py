@@ -27,6 +27,8 @@ from dashboards.site.drawing import (
 )
 
 _SLICES = 8
+_THICKEST = 48
+"""Pixels of a bar and the room around it."""
 _CHARACTER, _GAP = 7, 10
 """Pixels of a number behind its bar, and before it."""
 _ADDED_UP = frozenset({"money", "integer", "decimal", "hours"})
@@ -39,6 +41,7 @@ def row(drawing: Drawing, height: int) -> Spec:
     """Lying bars with their names before and their numbers behind them."""
     card, column = drawing.card, drawing.card.y[0]
     values = _named(drawing)
+    height = min(height, _THICKEST * len(values) + 12)
     measure = quantity(drawing, column)
     if len(values) <= 1 or height / len(values) >= 16:
         measure["axis"] = None  # Reason: each bar has its number behind it.

@@ -72,7 +72,7 @@ def up(
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return, and leave all running.")] = False,
 ) -> None:
-    """Start the platform: database, Dagster, site, receiver and, without a token, the simulator. Ctrl-C ends all of it."""
+    """Start the platform: database, Dagster, site, receiver and, without a token, the simulator. Ctrl-C ends it."""
     base = settings_for_command()
     if base.meta_access_token is None:
         simulators = [start_simulator(base.meta_ads_home / DEMO_FOLDER, port)]
