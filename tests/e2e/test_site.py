@@ -1,4 +1,4 @@
-"""The site in Chromium, built and served: every page, each filter, a drill link, dark, a phone, a screen reader's rules."""
+"""The site in Chromium, built and served: pages, filters, a drill link, dark, a phone, rules for screen readers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ import pytest
 import requests
 
 from dashboards.library import load
-from tests.chromium import browser, page, pytest_runtest_makereport  # noqa: F401 - fixtures
 from tests.dashboards import fake_marts
 from tests.databases import Databases
 
@@ -92,16 +91,17 @@ def built(environment: dict[str, str]) -> Path:
 def served(environment: dict[str, str]) -> Iterator[str]:
     told = Path(environment["META_ADS_HOME"]) / "site.port"
     command = [sys.executable, "-m", "orchestration.site", "--port", "0", "--port-file", str(told)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
         while not told.exists():
-            assert process.poll() is None and time.monotonic() < deadline, process.stderr
+            assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.05)
         yield f"http://127.0.0.1:{told.read_text().strip()}"
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.wait(timeout=30)
 
 
 def opened(page: Page, address: str) -> None:
@@ -240,7 +240,7 @@ def test_tabs_tables_and_the_theme_work_with_the_keyboard(served: str, page: Pag
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_a_phone(served: str, browser: Browser, scheme: Any) -> None:  # noqa: F811
+def test_no_page_is_wider_than_a_phone(served: str, browser: Browser, scheme: Any) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     opened_page = context.new_page()
     for key, tab in PAGES:
@@ -251,7 +251,7 @@ def test_no_page_is_wider_than_a_phone(served: str, browser: Browser, scheme: An
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_violation(served: str, browser: Browser, scheme: Any) -> None:  # noqa: F811
+def test_axe_finds_no_serious_violation(served: str, browser: Browser, scheme: Any) -> None:
     # Reason: axe is put into the page, which its policy forbids to all but the page's own files.
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)
     opened_page = context.new_page()

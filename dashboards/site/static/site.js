@@ -48,7 +48,10 @@ async function draw(body) {
     // Reason: nothing in a chart may be fetched; all of its data are in the page.
     loader: { load: () => Promise.reject(new Error("nothing is loaded")) },
   };
-  const { view } = await embed(figure, spec, options);
+  // Reason: the figure says in words what it shows; what Vega says of each shape is noise, and partly wrong.
+  const drawing = make("div", { className: "drawing", aria: { hidden: "true" } });
+  figure.replaceChildren(drawing);
+  const { view } = await embed(drawing, spec, options);
   const target = (item) => links[item?.datum?.n];
   view.addEventListener("click", (_, item) => { if (target(item)) location.assign(target(item)); });
   if (Object.keys(links).length) figure.classList.add("linked");
