@@ -31,8 +31,12 @@ SEVERAL = Answer(
 )
 NAMED = Answer(
     ("name", "spend", "roas", "conversions", "currency"),
-    ((EVIL, Decimal(90), Decimal("1.5"), 4, "EUR"), ("b", Decimal(-30), Decimal(3), 9, "EUR"), (None, None, None, 0, "EUR")),
-)  # fmt: skip
+    (
+        (EVIL, Decimal(90), Decimal("1.5"), 4, "EUR"),
+        ("b", Decimal(-30), Decimal(3), 9, "EUR"),
+        (None, None, None, 0, "EUR"),
+    ),
+)
 
 
 class Pages:
@@ -124,8 +128,14 @@ def test_an_empty_answer_and_an_error_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("good", "now", "verdict"),
-    [("more", 110, "good"), ("more", 90, "bad"), ("less", 90, "good"), ("less", 110, "bad"), ("neither", 110, "neither")],
-)  # fmt: skip
+    [
+        ("more", 110, "good"),
+        ("more", 90, "bad"),
+        ("less", 90, "good"),
+        ("less", 110, "bad"),
+        ("neither", 110, "neither"),
+    ],
+)
 def test_a_trend_compares_the_last_row_with_the_one_before(good: str, now: int, verdict: str) -> None:
     rows = ((FIRST + timedelta(9), Decimal(now), "EUR"), (FIRST, Decimal(100), "EUR"))
     answer = Answer(("day", "spend", "currency"), rows)
