@@ -34,6 +34,7 @@ NUMERIC: frozenset[str] = frozenset(("money", "percent", "multiple", "integer", 
 _SMALL_PERCENT = Decimal("0.1")
 _COMPACT_FROM = 1_000_000
 _WHOLE_FROM = 10_000
+_SMALLEST = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,16 @@ class Formats:
             return format_decimal(_rounded(number, 0), "#,##0", locale=self.language)
         if form == "hours":
             return format_unit(_rounded(number, 1), "hour", "short", locale=self.language)
-        return format_decimal(_rounded(number, 2), "#,##0.##", locale=self.language)
+        return self._decimal(number)
+
+    def _decimal(self, number: Decimal) -> str:
+        """Small numbers have more digits: a p-value or a rate of 0.0042 is not 0."""
+        if abs(number) >= 1 or not number:
+            return format_decimal(_rounded(number, 2), "#,##0.##", locale=self.language)
+        if abs(number) < _SMALLEST:
+            sign = "<" if number > 0 else ">−"
+            return sign + format_decimal(_SMALLEST, "0.####", locale=self.language)
+        return format_decimal(_rounded(number, 4), "0.####", locale=self.language)
 
     def _money(self, number: Decimal, currency: str, digits: int) -> str:
         pattern = self._pattern("currency_formats", "standard", digits)

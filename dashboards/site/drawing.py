@@ -37,6 +37,8 @@ _CELLS = 8
 _DAY = 86_400_000
 _BAR_PART = 0.76
 """Of the distance between two bars."""
+_WIDEST = 72
+"""Pixels of a bar."""
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,12 @@ def _short(drawing: Drawing, column: str) -> Spec:
     if form not in ("integer", "money"):
         return {"format": ",.2~f"}
     # Reason: d3 calls a thousand million G, as engineers do.
-    label = "replace(format(abs(datum.value), '~s'), 'G', 'B')"
+    large = "replace(format(abs(datum.value), '~s'), 'G', 'B')"
+    label = f"(abs(datum.value) < 1000 ? format(abs(datum.value), ',.2~f') : {large})"
     symbol = get_currency_symbol(currency, locale=drawing.formats.language) if form == "money" and currency else ""
     before = f"(datum.value < 0 ? '−' : '') + {json.dumps(symbol, ensure_ascii=False)} + "
-    return {"format": "~s", "labelExpr": before + label}
+    steps = {"tickMinStep": 1} if form == "integer" else {}
+    return {"format": "~s", "labelExpr": before + label, **steps}
 
 
 def time_axis(drawing: Drawing, *, bars: bool = False) -> Spec:
@@ -174,7 +178,7 @@ def bar_width(drawing: Drawing) -> Spec:
     """The width of a bar on an axis of days or times, in pixels as Vega counts them."""
     found = [moment(value, drawing) for value in drawing.answer.column(drawing.card.x or "")]
     moments = [one for one in found if one is not None]
-    return {"expr": f"max(1, {_BAR_PART} * width / {_places(moments) + 1})"}
+    return {"expr": f"clamp({_BAR_PART} * width / {_places(moments) + 1}, 1, {_WIDEST})"}
 
 
 def _places(moments: list[int]) -> int:

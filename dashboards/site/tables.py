@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from dashboards.answering import Answer
 from dashboards.formats import NUMERIC, Formats, currency_of, sample
@@ -17,7 +17,7 @@ from dashboards.model import Card, Link
 from dashboards.site.drawing import number
 from dashboards.site.urls import outside_address
 
-_LINE = 24
+_LINE, _SENTENCE = 24, 90
 """Characters that stand in a line."""
 SHADES = 7
 """Colours of a scale, from the worst (0) to the best."""
@@ -35,14 +35,14 @@ class Head:
         name: As in SQL.
         title: What people read.
         is_number: Whether its cells stand on the right.
-        is_wide: Whether it has texts that need more than a line.
+        width: Of its texts: `wide` where some need more than a line, `long` where some are sentences.
         is_picture: Whether it has images.
     """
 
     name: str
     title: str
     is_number: bool
-    is_wide: bool = False
+    width: Literal["", "wide", "long"] = ""
     is_picture: bool = False
 
 
@@ -101,7 +101,7 @@ def table_of(card: Card, answer: Answer, formats: Formats, drill: Drill, *, pict
             name,
             formats.title(name, card).strip(),
             forms[name] in NUMERIC,
-            forms[name] != "image" and _is_wide(answer.column(name)),
+            "" if forms[name] == "image" else _width(answer.column(name)),
             forms[name] == "image",
         )
         for name in names
@@ -136,8 +136,9 @@ def _note(answer: Answer, formats: Formats) -> str:
     return "1 row" if len(answer.rows) == 1 else f"{count} rows"
 
 
-def _is_wide(values: list[Any]) -> bool:
-    return any(isinstance(value, str) and len(value) > _LINE for value in values)
+def _width(values: list[Any]) -> Literal["", "wide", "long"]:
+    longest = max((len(value) for value in values if isinstance(value, str)), default=0)
+    return "long" if longest > _SENTENCE else "wide" if longest > _LINE else ""
 
 
 def _order(value: Any) -> str:

@@ -6,10 +6,12 @@ mean something (the tests of `dbt_project` have those).
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from psycopg import sql
 from ruamel.yaml import YAML
 
 from dashboards.answers import Catalog
+from dashboards.library import load
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 EVIL = '<script>window.wasRun = true</script><img src=x onerror="window.wasRun = true"> & "sale"'
@@ -30,7 +33,13 @@ class Thing:
 
     columns: dict[str, Any]
 
+    @cached_property
+    def seed(self) -> str:
+        """Tells it from others."""
+        return str([self.columns.get(name) for name in ("account_id", "campaign_id", "ad_set_id", "ad_id")])
 
+
+@lru_cache(maxsize=1)
 def tables() -> dict[str, dict[str, str]]:
     """Types of columns by mart, as dbt's contracts declare them."""
     yaml = YAML(typ="safe")
@@ -49,7 +58,7 @@ def catalog() -> Catalog:
 
 
 def make(url: str, today: date, schema: str = "marts", accounts: int = 3) -> None:
-    """Makes and fills all of them in a database.
+    """Makes all of them in a database, and fills those that a card reads.
 
     Args:
         url: Of the database.
@@ -57,12 +66,17 @@ def make(url: str, today: date, schema: str = "marts", accounts: int = 3) -> Non
         schema: Where.
         accounts: How many of the three accounts, of two clients and two currencies.
     """
+    library = load()
+    cards = [*library.context, *(placed for one in library.dashboards.values() for placed in one.cards)]
+    read = {name for placed in cards for name in re.findall(r"\bmarts\.(\w+)", placed.sql)}
     with psycopg.connect(url) as connection:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         for table, columns in tables().items():
             typed = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns.items()]  # type: ignore[arg-type]
             name = sql.Identifier(schema, table)
             connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(typed)))
+            if table not in read:
+                continue  # Reason: the rows of all marts take twenty seconds.
             names = sql.SQL(", ").join(map(sql.Identifier, columns))
             with connection.cursor().copy(sql.SQL("COPY {} ({}) FROM STDIN").format(name, names)) as copy:
                 for row in _rows(table, columns, today, accounts):
@@ -127,7 +141,7 @@ def _things(depth: int, accounts: int) -> Iterator[Thing]:
 def _value(table: str, name: str, kind: str, thing: Thing, day: date, today: date) -> Any:
     if name in thing.columns:
         return thing.columns[name]
-    number = zlib.crc32(f"{table}{name}{sorted(thing.columns.items())}{day}".encode())
+    number = zlib.crc32(f"{table}{name}{thing.seed}{day}".encode())
     if kind == "boolean":
         return day < today - timedelta(days=28) if name == "is_mature" else True
     if kind == "date":
