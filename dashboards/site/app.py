@@ -5,7 +5,7 @@ What belongs here: HTTP. What does not: which spaces there are and where it list
     /                          spaces and their dashboards
     /<space>/<dashboard>       a page; filters and tab in the query
     /api/<space>/<dashboard>   its cards for the same query: {"cards": {key: html}}
-    /assets/...                style, script, drawing library
+    /_assets/...               style, script, drawing library
     /healthz                   200 while the database answers
 """
 
@@ -182,7 +182,7 @@ def make_app(
     routes = [
         Route("/", _guarded(site.index)),
         Route("/healthz", _guarded(site.health)),
-        Route("/assets/{name}", _guarded(site.asset)),
+        Route(f"/{FOLDER}/{{name}}", _guarded(site.asset)),
         Route("/api/{space}/{dashboard}", _guarded(site.cards)),
         Route("/{space}", _guarded(site.first)),
         Route("/{space}/{dashboard}", _guarded(site.dashboard)),

@@ -18,7 +18,8 @@ from pathlib import Path
 import vl_convert
 
 STATIC = Path(__file__).with_name("static")
-FOLDER = "assets"
+FOLDER = "_assets"
+"""No id of a client begins like this."""
 _VEGA = "vega.js"
 _VERSION = version("vl-convert-python")
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"

@@ -167,7 +167,8 @@ def _write(
     ]
     (root / "index.html").write_text(index_page(shell, "Dashboards", f"Built {moment}", groups), encoding="utf-8")
     (root / MARK).write_text(f"{moment}\n", encoding="utf-8")
-    return Built(root / "index.html", len(work), tuple(failed))
+    # Reason: what fails for all clients fails on the pages of each.
+    return Built(root / "index.html", len(work), tuple(dict.fromkeys(failed)))
 
 
 def _variants(answerer: Answerer, space: Space) -> list[_Variant]:

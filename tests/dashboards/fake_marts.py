@@ -152,6 +152,8 @@ def _value(table: str, name: str, kind: str, thing: Thing, day: date, today: dat
         return number % 900 + 100
     if kind in ("numeric", "double precision"):
         return round(number % 90_000 / 100 + 1, 2)
+    if kind == "text" and name.endswith("_name"):
+        return f"{name} {thing.columns.get('account_id', 0)}"
     if kind == "text":
         return "https://images.invalid/one.jpg" if name.endswith("_url") else f"{name} {number % 4}"
     return None
