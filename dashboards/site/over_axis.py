@@ -64,17 +64,19 @@ def bar(drawing: Drawing, height: int) -> Spec:
 def combo(drawing: Drawing, height: int) -> Spec:
     """Measures of different kinds over one axis, with a second axis of numbers on the right where one asks for it."""
     card = drawing.card
-    titles = [drawing.title(column) for column in card.y]
+    # Reason: an axis of nothing would show a lonely 0.
+    columns = [column for column in card.y if any(number(value) is not None for value in drawing.answer.column(column))]
+    titles = [drawing.title(column) for column in columns]
     is_temporal = drawing.is_temporal()
-    has_right = any(one.axis == "right" for one in card.measures.values())
+    has_right = len({card.measures[column].axis for column in columns}) > 1
     values = []
     for index, record in enumerate(drawing.answer.records()):
         row: dict[str, Any] = {"x": _place(drawing, record), "tx": drawing.written(record, card.x or ""), "n": index}
-        for place, column in enumerate(card.y):
+        for place, column in enumerate(columns):
             row[f"y{place}"] = number(record[column])
             row[f"t{place}"] = drawing.written(record, column)
         values.append(row)
-    has_bars = any(one.display == "bar" for one in card.measures.values())
+    has_bars = any(card.measures[column].display == "bar" for column in columns)
     told = tooltip(("tx", drawing.title(card.x or "")), *((f"t{place}", title) for place, title in enumerate(titles)))
     palette = {
         "scale": {"domain": titles, "range": list(PALETTE[: len(titles)])},
@@ -83,7 +85,7 @@ def combo(drawing: Drawing, height: int) -> Spec:
     layers: list[Spec] = []
     # Reason: what is drawn last lies on top, and lines must not be hidden by bars.
     order = {"bar": 0, "area": 1, "line": 2}
-    for place, column in sorted(enumerate(card.y), key=lambda one: order[card.measures[one[1]].display]):
+    for place, column in sorted(enumerate(columns), key=lambda one: order[card.measures[one[1]].display]):
         measure = card.measures[column]
         side = measure.axis if has_right else None
         encoding: Spec = {

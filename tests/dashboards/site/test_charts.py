@@ -119,6 +119,13 @@ def test_one_row_and_nothing_but_nulls_are_no_trouble() -> None:
         assert view_of(card(chart, **own), nothing, reader()).kind == "empty"
 
 
+def test_a_measure_without_a_number_has_no_axis() -> None:
+    rows = tuple((day, spend, None, currency, mature) for day, spend, _, currency, mature in DAYS.rows)
+    view = view_of(card("combo", x="day", y=["spend", "roas"], measures=COMBO), Answer(DAYS.columns, rows), reader())
+    assert [axis["scale"] for axis in compiled(view)["axes"] if axis.get("orient") == "right"] == []
+    assert "Roas" not in json.dumps(view.spec)
+
+
 def test_an_empty_answer_and_an_error_are_told() -> None:
     empty = view_of(card("line", x="day", y=["spend"], empty="Nothing yet."), Answer(DAYS.columns), reader())
     assert (empty.kind, empty.message) == ("empty", "Nothing yet.")
