@@ -19,7 +19,7 @@ from rich.console import Console  # noqa: E402
 
 from dashboards.errors import DashboardError  # noqa: E402
 from ingestion.errors import GraphError, IngestionError  # noqa: E402
-from orchestration.commands import alerts, dashboards, data, demo, quality, service, webhooks, workers  # noqa: E402
+from orchestration.commands import alerts, dashboards, data, demo, quality, service, site, webhooks, workers  # noqa: E402
 from orchestration.errors import UserError  # noqa: E402
 from orchestration.redaction import redactor  # noqa: E402
 from warehouse.errors import WarehouseError  # noqa: E402
@@ -35,6 +35,7 @@ demo.register(app)
 data.register(app)
 quality.register(app)
 service.register(app)
+site.register(app)
 webhooks.register(app)
 workers.register(app)
 alerts.register(app)
