@@ -7,7 +7,6 @@ fails harms no other. What does not: how an answer is shown (`dashboards.site`, 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,22 +16,19 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from dashboards.answers import SCHEMA, Catalog
+from dashboards.answers import Catalog
 from dashboards.errors import WrongValue
 from dashboards.filters import tag_of
 from dashboards.library import Definition, Library, PlacedCard
 from dashboards.model import Filter
 from dashboards.queries import Calendar, Statement, Tag, expand, tags_in
-from dashboards.queries.lexical import spans
+from dashboards.spaces import in_schema
 from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseError
 
 SECONDS = 30
 """How long a query may run."""
 _LENGTH = 240
-_QUALIFIER = re.compile(rf"(?<![\w$.\"\u0080-\U0010ffff]){SCHEMA}(?=\s*\.)", re.IGNORECASE)
-_QUOTED_QUALIFIER = re.compile(r"\s*\.")
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _COLUMNS = """
     SELECT class.relname, attribute.attname, format_type(attribute.atttypid, NULL)
     FROM pg_class AS class
@@ -97,34 +93,6 @@ class Answer:
         if len(self.rows) <= rows:
             return self
         return Answer(self.columns, self.rows[:rows], self.seconds, True, self.error)
-
-
-def in_schema(statement: str, schema: str) -> str:
-    """A card's SQL with another schema in place of the one that definitions name.
-
-    Only a qualifier is one: a string, a comment, another quoted name or a column called `marts` stays as it is.
-
-    Args:
-        statement: With tags or without.
-        schema: Name of the schema, as the database has it.
-    """
-    if schema == SCHEMA:
-        return statement
-    name = schema if _PLAIN_NAME.fullmatch(schema) else '"' + schema.replace('"', '""') + '"'
-    parts: list[str] = []
-    at = 0
-    for span in spans(statement):
-        parts.append(_QUALIFIER.sub(lambda _: name, statement[at : span.start]))
-        text = statement[span.start : span.end]
-        is_qualifier = (
-            text == f'"{SCHEMA}"'
-            and _QUOTED_QUALIFIER.match(statement, span.end) is not None
-            and not statement[: span.start].rstrip().endswith(".")
-        )
-        parts.append(name if is_qualifier else text)
-        at = span.end
-    # Reason: a qualifier and its dot can have a comment between them, which nobody writes; it would stay as it is.
-    return "".join([*parts, _QUALIFIER.sub(lambda _: name, statement[at:])])
 
 
 def catalog_of(space: Space) -> Catalog:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.answering import in_schema
 from dashboards.library import load
 from dashboards.queries.lexical import spans
+from dashboards.spaces import in_schema
 
 
 @pytest.mark.parametrize(
