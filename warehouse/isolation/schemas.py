@@ -1,0 +1,294 @@
+"""Bringing the clients' schemas in line with what is declared and with the marts that there are.
+
+What belongs here: which accounts a client sees, and the order in which things are made, replaced and dropped. What does
+not: what a view selects (`warehouse.isolation.views`), logins (`warehouse.isolation.logins`).
+
+An account that is taken from a client is closed to it at once. One that is given to a client opens when a build of the
+marts has succeeded since: until then its rows are counted by the old client's settings, and name its experiments.
+
+Each client is a transaction of its own. It locks the marts for reading before it touches a view, so that it cannot
+stand in a circle with a build that replaces a table and takes the views on it along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import psycopg
+from psycopg import sql
+
+from warehouse.connect import Warehouse
+from warehouse.errors import ClientSchemasFailed, PermissionDenied, from_database_error, translated
+from warehouse.isolation.held import HeldSchema, marked_schemas, read_schemas
+from warehouse.isolation.making import (
+    as_owner,
+    close_schema,
+    drop_views,
+    end_login,
+    grant_reading,
+    lock_marts,
+    make_views,
+    prepare_schema,
+)
+from warehouse.isolation.names import role_name, schema_name
+from warehouse.isolation.owner import ensure_owner
+from warehouse.isolation.published import Mart, read_marts
+from warehouse.isolation.views import View, views_of
+from warehouse.ops.locks import wait_for_lock
+from warehouse.pool import Connection
+
+LOCK = "meta-ads client schemas"
+"""Held by whoever changes schemas or logins of clients."""
+
+_LOCK_TIMEOUT = "SET lock_timeout = '5s'"  # Reason: readers of a view queue up behind whoever waits to replace it.
+_ATTEMPTS = 3
+_DECLARED = """
+    SELECT client_id, array_agg(account_id ORDER BY account_id)
+    FROM ops.client_account
+    GROUP BY client_id
+    ORDER BY client_id COLLATE "C"
+"""
+_BUILT = "SELECT account_id, client_id FROM marts.dim_account"
+_LAST_BUILD = "SELECT status FROM ops.mart_build ORDER BY build_id DESC LIMIT 1"
+_AGAIN = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+)
+"""A build changed a mart meanwhile, or somebody reads a view for long."""
+
+
+@dataclass(frozen=True)
+class ClientSchema:
+    """A client's schema after a sync.
+
+    Attributes:
+        client_id: Of the client.
+        schema: Its name.
+        accounts: Whose rows it shows.
+        waiting: Accounts of the client that open with the next build of the marts.
+        views: How many views there are.
+        created: Names of views that are new.
+        replaced: Names of views that changed.
+        dropped: Names of views that are gone.
+        has_login: Whether the client's role may log in.
+        is_retired: Whether the client is declared no more: it has no views and no login.
+    """
+
+    client_id: str
+    schema: str
+    accounts: tuple[int, ...] = ()
+    waiting: tuple[int, ...] = ()
+    views: int = 0
+    created: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    has_login: bool = False
+    is_retired: bool = False
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What a sync found and did.
+
+    Attributes:
+        clients: The schemas of all clients, those of retired ones too, in the order of their ids.
+        unpublished: Marts without an account, which are shown to no client.
+    """
+
+    clients: tuple[ClientSchema, ...] = ()
+    unpublished: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> int:
+        """How many views were created, replaced or dropped."""
+        return sum(len(one.created) + len(one.replaced) + len(one.dropped) for one in self.clients)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    client_id: str
+    schema: str
+    accounts: tuple[int, ...]
+    waiting: tuple[int, ...]
+
+
+def sync_client_schemas(warehouse: Warehouse, clients: Collection[str] | None = None) -> SyncResult:
+    """Gives each client a schema with a view of its part of each mart, and takes from others what they had.
+
+    Repeatable; where nothing changed it only reads. Before the first build of the marts it does nothing.
+
+    Args:
+        warehouse: Migrated.
+        clients: Ids of the clients that are declared; None for all in `ops.client_account`. Of any other client the
+            views are dropped and its role may no longer log in; its schema and whatever somebody else made in it stay.
+
+    Raises:
+        PermissionDenied: Our role may not make what is needed; the message holds the SQL for an administrator.
+        ClientSchemasFailed: Some clients' schemas could not be brought up to date; those of the others were.
+        Contention: A mart or a view stayed locked; what was done before stays.
+        FenceOpen: The role that owns the views may do more than it should.
+    """
+    session = wait_for_lock(warehouse, LOCK)
+    try:
+        with translated():
+            session.execute(_LOCK_TIMEOUT)
+            return _sync(session, clients)
+    finally:
+        session.close()
+
+
+def _sync(session: Connection, clients: Collection[str] | None) -> SyncResult:
+    marts = read_marts(session)
+    if not marts:
+        return SyncResult()
+    ensure_owner(session, marts)
+    marked = marked_schemas(session)
+    declared = _declared(session, clients)
+    roles = {schema: role_name(client_id) for schema, client_id in marked.items()}
+    roles |= {schema_name(client_id): role_name(client_id) for client_id in declared}
+    held = read_schemas(session, roles)
+    plans = _plans(session, declared, held, marts)
+    done: list[ClientSchema] = []
+    problems: list[str] = []
+    for plan in plans:
+        try:
+            done.append(_with_retries(session, plan, marts, held[plan.schema]))
+        except _AGAIN as error:
+            # Reason: what holds a mart for so long holds it for the next client, too.
+            raise from_database_error(error) from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise PermissionDenied(_mend(session, str(error).strip())) from None
+        except ClientSchemasFailed as error:
+            problems.append(f"{plan.client_id}: {error}")
+    for schema, client_id in sorted(marked.items()):
+        if client_id not in declared:
+            retired, problem = _retire(session, schema, client_id, held[schema])
+            done.append(retired)
+            problems += [problem] if problem else []
+    if problems:
+        listing = "\n".join(f"  - {problem}" for problem in problems)
+        raise ClientSchemasFailed(f"The schemas of {len(problems)} client(s) are not up to date:\n{listing}")
+    left = tuple(mart.name for mart in marts if not mart.is_published)
+    return SyncResult(tuple(sorted(done, key=lambda one: one.client_id)), left)
+
+
+def _mend(session: Connection, complaint: str) -> str:
+    row = session.execute("SELECT current_user::text, current_database()::text").fetchone()
+    assert row is not None
+    me, database = (sql.Identifier(name).as_string() for name in row)
+    return (
+        f"{me} may not make the clients' schemas ({complaint}). Everything else works without. To mend: have an "
+        f"administrator run GRANT CREATE ON DATABASE {database} TO {me}; and make {me} the owner of schema marts, of "
+        "what is in it, and of the schemas client_*."
+    )
+
+
+def _declared(session: Connection, clients: Collection[str] | None) -> dict[str, tuple[int, ...]]:
+    found = {client_id: tuple(accounts) for client_id, accounts in session.execute(_DECLARED)}
+    return {client_id: accounts for client_id, accounts in found.items() if clients is None or client_id in clients}
+
+
+def _plans(
+    session: Connection, declared: dict[str, tuple[int, ...]], held: dict[str, HeldSchema], marts: Sequence[Mart]
+) -> list[_Plan]:
+    dimension = next((mart for mart in marts if mart.name == "dim_account"), None)
+    built = set(session.execute(_BUILT)) if dimension and dimension.has("client_id") else set()
+    last = session.execute(_LAST_BUILD).fetchone()
+    is_settled = last is None or last[0] == "succeeded"
+    plans = []
+    for client_id, accounts in declared.items():
+        schema = schema_name(client_id)
+        # Reason: after a build that failed, or beside one that runs, some marts know of a move and others do not.
+        shown = tuple(
+            account
+            for account in accounts
+            if (account, client_id) in built and (is_settled or account in held[schema].accounts)
+        )
+        plans.append(_Plan(client_id, schema, shown, tuple(a for a in accounts if a not in shown)))
+    return plans
+
+
+def _with_retries(session: Connection, plan: _Plan, marts: Sequence[Mart], held: HeldSchema) -> ClientSchema:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _bring_up_to_date(session, plan, marts, held)
+        except _AGAIN:
+            if attempt == _ATTEMPTS:
+                raise
+            marts = read_marts(session)
+            held = read_schemas(session, {plan.schema: role_name(plan.client_id)})[plan.schema]
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _bring_up_to_date(session: Connection, plan: _Plan, marts: Sequence[Mart], held: HeldSchema) -> ClientSchema:
+    wanted = views_of(plan.schema, plan.client_id, plan.accounts, marts)
+    _refuse_foreign(plan, wanted, held)
+    names = {view.name for view in wanted}
+    stale = [view for view in wanted if not _is_current(view, held)]
+    gone = sorted(name for name, found in held.views.items() if found.is_ours and name not in names)
+    is_readable = not held.has_role or (
+        held.is_open_to_role and all(name in held.views and held.views[name].is_granted for name in names)
+    )
+    is_marked = held.client_id == plan.client_id and held.accounts == plan.accounts
+    if stale or gone or not (is_marked and held.is_open_to_owner and is_readable):
+        role = role_name(plan.client_id)
+        with session.transaction():
+            lock_marts(session, [view.mart for view in stale])
+            prepare_schema(session, plan.schema, plan.client_id, plan.accounts, held, role)
+            with as_owner(session):
+                drop_views(session, plan.schema, gone)
+                make_views(session, stale, held)
+                if held.has_role:
+                    grant_reading(session, plan.schema, sorted(names), role)
+    return ClientSchema(
+        plan.client_id,
+        plan.schema,
+        plan.accounts,
+        plan.waiting,
+        views=len(wanted),
+        created=tuple(view.name for view in stale if view.name not in held.views),
+        replaced=tuple(view.name for view in stale if view.name in held.views),
+        dropped=tuple(gone),
+        has_login=held.has_login,
+    )
+
+
+def _is_current(view: View, held: HeldSchema) -> bool:
+    found = held.views.get(view.name)
+    return found is not None and found.fingerprint == view.fingerprint
+
+
+def _refuse_foreign(plan: _Plan, wanted: Sequence[View], held: HeldSchema) -> None:
+    if held.exists and held.client_id != plan.client_id:
+        owner = f"client {held.client_id!r}" if held.client_id else "somebody else"
+        raise ClientSchemasFailed(
+            f"the schema {plan.schema} exists and belongs to {owner}. To mend: rename that schema, or the client's id."
+        )
+    for view in wanted:
+        if view.name in held.views and not held.views[view.name].is_ours:
+            raise ClientSchemasFailed(
+                f"{plan.schema}.{view.name} was not made by the platform. To mend: rename or drop it."
+            )
+
+
+def _retire(session: Connection, schema: str, client_id: str, held: HeldSchema) -> tuple[ClientSchema, str | None]:
+    """Takes from a client that is declared no more what the platform gave it; also says what could not be taken."""
+    role = role_name(client_id)
+    dropped = tuple(sorted(name for name, found in held.views.items() if found.is_ours))
+    retired = ClientSchema(client_id, schema, dropped=dropped, has_login=held.has_login, is_retired=True)
+    try:
+        if dropped or held.accounts or held.is_open_to_role:
+            with session.transaction():
+                close_schema(session, schema, client_id, held, role)
+        if held.has_login:
+            end_login(session, role)
+            retired = replace(retired, has_login=False)
+    except psycopg.errors.InsufficientPrivilege as error:
+        mend = f"ALTER ROLE {sql.Identifier(role).as_string()} NOLOGIN;"
+        return retired, f"{client_id} is declared no more, and {role} may still log in ({error}). To mend: {mend}"
+    except (psycopg.errors.LockNotAvailable, ClientSchemasFailed) as error:
+        return retired, f"{client_id} is declared no more: {error}"
+    return retired, None
