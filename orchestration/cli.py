@@ -18,7 +18,7 @@ import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from ingestion.errors import GraphError, IngestionError  # noqa: E402
-from orchestration.commands import alerts, data, demo, quality, service, webhooks, workers  # noqa: E402
+from orchestration.commands import alerts, clients, data, demo, quality, service, webhooks, workers  # noqa: E402
 from orchestration.errors import UserError  # noqa: E402
 from orchestration.redaction import redactor  # noqa: E402
 from warehouse.errors import WarehouseError  # noqa: E402
@@ -37,6 +37,7 @@ service.register(app)
 webhooks.register(app)
 workers.register(app)
 alerts.register(app)
+clients.register(app)
 
 
 def main() -> None:

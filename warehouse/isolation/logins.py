@@ -10,7 +10,7 @@ mistakes small.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import psycopg
 from psycopg import sql
@@ -19,11 +19,11 @@ from warehouse.connect import Warehouse
 from warehouse.errors import FenceOpen, PermissionDenied, TerminalError, translated
 from warehouse.isolation.doors import Door, doors_of
 from warehouse.isolation.held import read_schemas
+from warehouse.isolation.locking import LOCK, come_again, limit_waiting, lock_sources
 from warehouse.isolation.making import as_owner, grant_reading, prepare_schema
 from warehouse.isolation.names import AGENCY_ROLE, MARTS, role_name, schema_name
 from warehouse.isolation.owner import create_role, let_read_marts
 from warehouse.isolation.published import read_marts
-from warehouse.isolation.schemas import LOCK
 from warehouse.ops.locks import wait_for_lock
 from warehouse.pool import Connection
 
@@ -34,12 +34,16 @@ _SETTINGS = {
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
 }
+# Reason: a build from scratch drops tables, and who reads a view on one at that moment can stand in a circle with it.
+# The server ends whoever looks first. A build looks after a second, so that is the reader. Not everybody may set it.
+_FIRST_TO_LOOK = {"deadlock_timeout": "200ms"}
 _NEW_ROLE = sql.SQL("NOLOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION")
 _ME = """
     SELECT
         current_user::text, current_database()::text,
         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
-        has_database_privilege(current_user, current_database(), 'TEMPORARY')
+        has_database_privilege(current_user, current_database(), 'TEMPORARY'),
+        has_parameter_privilege(current_user, 'deadlock_timeout', 'SET')
 """
 # What anybody may do with these by default: fill the disk with objects that belong to no table.
 _LARGE_OBJECT_MAKERS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
@@ -85,8 +89,10 @@ def ensure_login(warehouse: Warehouse, client_id: str, password: Secret) -> str:
                 "`meta-ads clients sync`."
             )
         prepare_schema(session, schema, client_id, held.accounts, held, role)
+        unread = sorted(name for name, view in held.views.items() if view.is_ours and not view.is_granted)
+        lock_sources(session, (), [held.views[name] for name in unread])
         with as_owner(session):
-            grant_reading(session, schema, sorted(name for name, view in held.views.items() if view.is_ours), role)
+            grant_reading(session, schema, unread, role)
 
     return _ensure(warehouse, role, schema, CLIENT_CONNECTIONS, password, give)
 
@@ -109,10 +115,14 @@ def ensure_agency_login(warehouse: Warehouse, password: Secret) -> str:
     return _ensure(warehouse, AGENCY_ROLE, MARTS, AGENCY_CONNECTIONS, password, give)
 
 
-def open_doors(warehouse: Warehouse, client_id: str) -> list[Door]:
-    """What the client's role may do beyond reading its schema; empty where it has no role, or the fence is closed."""
+def open_doors(warehouse: Warehouse, client_id: str | None) -> list[Door]:
+    """What a client's role (None: the agency's) may do beyond reading its schema; empty where the fence is closed.
+
+    A role that does not exist has no doors.
+    """
+    role, schema = (AGENCY_ROLE, MARTS) if client_id is None else (role_name(client_id), schema_name(client_id))
     with warehouse.connection() as connection:
-        return doors_of(connection, role_name(client_id), schema_name(client_id))
+        return doors_of(connection, role, schema)
 
 
 def _ensure(
@@ -130,17 +140,9 @@ def _ensure(
     session = wait_for_lock(warehouse, LOCK)
     try:
         with translated():
+            limit_waiting(session)
             try:
-                with session.transaction():
-                    if session.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
-                        create_role(session, role, _NEW_ROLE)
-                    give(session)
-                    _close_what_everybody_may(session)
-                    _limit(session, role, schema)
-                    doors = doors_of(session, role, schema)
-                    if doors:
-                        raise FenceOpen(told(role, doors))
-                    _let_in(session, role, connections, text)
+                come_again(lambda: _work(session, role, schema, connections, text, give))
             except psycopg.errors.InsufficientPrivilege as error:
                 raise PermissionDenied(_mend(session, role, str(error).strip())) from None
     finally:
@@ -148,29 +150,45 @@ def _ensure(
     return role
 
 
+def _work(
+    session: Connection, role: str, schema: str, connections: int, password: str, give: Callable[[Connection], None]
+) -> None:
+    with session.transaction():
+        if session.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+            create_role(session, role, _NEW_ROLE)
+        give(session)
+        _close_what_everybody_may(session)
+        _limit(session, role, schema)
+        doors = doors_of(session, role, schema)
+        if doors:
+            raise FenceOpen(f"{told(role, doors)}\nUntil they are closed it gets no login.")
+        _let_in(session, role, connections, password)
+
+
 def told(role: str, doors: Sequence[Door]) -> str:
     """What is wrong with a role, for people."""
     listing = "\n".join(f"  - it {door.what}. To mend: {door.mend}" for door in doors)
-    return f"{role} could do more than read its schema, so it gets no login:\n{listing}"
+    return f"{role} could do more than read its schema:\n{listing}"
 
 
 def _close_what_everybody_may(session: Connection) -> None:
     """Takes from PUBLIC what no role can be denied alone: temporary objects, and making large objects."""
-    me, database, is_superuser, may_make_temporary = _facts(session)
-    name = sql.Identifier(database)
-    if may_make_temporary:
+    us = _us(session)
+    name = sql.Identifier(us.database)
+    if us.may_make_temporary:
         # Reason: dbt stages rows in temporary tables, as the same role as ours.
-        session.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(name, sql.Identifier(me)))
+        session.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(name, sql.Identifier(us.role)))
     session.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
-    if is_superuser:
+    if us.is_superuser:
         for (signature,) in session.execute(_PUBLIC_MAKES_THEM, [list(_LARGE_OBJECT_MAKERS)]).fetchall():
             session.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION pg_catalog.{} FROM PUBLIC").format(sql.SQL(signature)))
 
 
 def _limit(session: Connection, role: str, schema: str) -> None:
-    name, database = sql.Identifier(role), sql.Identifier(_facts(session)[1])
+    us = _us(session)
+    name, database = sql.Identifier(role), sql.Identifier(us.database)
     session.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, name))
-    for setting, value in _SETTINGS.items():
+    for setting, value in (_SETTINGS | (_FIRST_TO_LOOK if us.may_set_deadlock_timeout else {})).items():
         session.execute(
             sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
                 name, database, sql.Identifier(setting), sql.Literal(value)
@@ -191,18 +209,27 @@ def _let_in(session: Connection, role: str, connections: int, password: str) -> 
     )
 
 
-def _facts(session: Connection) -> tuple[str, str, bool, bool]:
+class _Us(NamedTuple):
+    role: str
+    database: str
+    is_superuser: bool
+    may_make_temporary: bool
+    may_set_deadlock_timeout: bool
+
+
+def _us(session: Connection) -> _Us:
     row = session.execute(_ME).fetchone()
     assert row is not None
-    return row[0], row[1], row[2], row[3]
+    return _Us(*row)
 
 
 def _mend(session: Connection, role: str, complaint: str) -> str:
-    me, database, _, _ = _facts(session)
-    us, login = sql.Identifier(me).as_string(), sql.Identifier(role).as_string()
+    me = _us(session)
+    us, database, login = (sql.Identifier(name).as_string() for name in (me.role, me.database, role))
+    exists = session.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is not None
+    grant = f"\n  GRANT {login} TO {us} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;" if exists else ""
     return (
         f"{us} may not give {role} its login ({complaint}). Everything else works without. To mend: have an "
-        f"administrator of the server run ALTER ROLE {us} CREATEROLE; and, if {role} exists already, "
-        f"GRANT {login} TO {us} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE; "
-        f"and let {us} own the database: ALTER DATABASE {sql.Identifier(database).as_string()} OWNER TO {us};"
+        f"administrator of the server run\n  ALTER ROLE {us} CREATEROLE;{grant}"
+        f"\n  ALTER DATABASE {database} OWNER TO {us};"
     )

@@ -1,7 +1,7 @@
 """Making and dropping the views of one client, in the caller's transaction.
 
-What belongs here: the statements and their order of locks. What does not: deciding which views there are to be
-(`warehouse.isolation.schemas`).
+What belongs here: the statements. What does not: deciding which views there are to be (`warehouse.isolation.schemas`),
+locks (`warehouse.isolation.locking`).
 """
 
 from __future__ import annotations
@@ -14,23 +14,11 @@ from psycopg import sql
 
 from warehouse.errors import ClientSchemasFailed
 from warehouse.isolation.held import HeldSchema, columns_of, mark
-from warehouse.isolation.names import MARTS, VIEW_OWNER
-from warehouse.isolation.published import Mart
+from warehouse.isolation.names import VIEW_OWNER
 from warehouse.isolation.views import View
 from warehouse.pool import Connection
 
 Columns = tuple[tuple[str, str], ...]
-
-
-def lock_marts(connection: Connection, marts: Sequence[Mart]) -> None:
-    """Keeps these marts from being replaced until the transaction ends; readers and builds of their rows go on.
-
-    Reason: a build that replaces a table holds it before it takes the views on it along. Whoever holds views and then
-    waits for the table would stand in a circle with it, and the server might end the build.
-    """
-    if marts:
-        names = sql.SQL(", ").join(sql.Identifier(MARTS, mart.name) for mart in marts)
-        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
 
 
 def prepare_schema(
@@ -100,7 +88,10 @@ def drop_views(connection: Connection, schema: str, names: Sequence[str]) -> Non
 
 
 def grant_reading(connection: Connection, schema: str, names: Sequence[str], role: str) -> None:
-    """Lets a client's role read these views of its schema, as the views' owner."""
+    """Lets a client's role read these views of its schema, as the views' owner.
+
+    The caller has locked what is below them: a view that a build drops at this moment would end that build.
+    """
     if names:
         listed = sql.SQL(", ").join(sql.Identifier(schema, name) for name in names)
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(listed, sql.Identifier(role)))

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from warehouse.errors import FenceOpen, PermissionDenied
+from warehouse.isolation.locking import lock_sources
 from warehouse.isolation.names import MARTS, VIEW_OWNER
 from warehouse.isolation.published import Mart
 from warehouse.pool import Connection
@@ -49,9 +50,7 @@ _UNREADABLE = """
     FROM pg_class AS class
     JOIN pg_roles AS role ON role.rolname = %s
     WHERE class.oid = ANY (%s::bigint[]::oid[]) AND NOT has_table_privilege(role.oid, class.oid, 'SELECT')
-    ORDER BY class.relname COLLATE "C"
 """
-_ME = "SELECT current_user::text, current_database()::text"
 
 
 def ensure_owner(connection: Connection, marts: Sequence[Mart]) -> None:
@@ -76,7 +75,7 @@ def ensure_owner(connection: Connection, marts: Sequence[Mart]) -> None:
             with connection.transaction():
                 connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE").format(role))
     except psycopg.errors.InsufficientPrivilege as error:
-        raise PermissionDenied(_mend_for_owner(connection, str(error).strip())) from None
+        raise PermissionDenied(_mend_for_owner(connection, str(error).strip(), exists=found is not None)) from None
     let_read_marts(connection, VIEW_OWNER, marts)
 
 
@@ -94,9 +93,13 @@ def let_read_marts(connection: Connection, role: str, marts: Sequence[Mart]) -> 
         connection.execute(
             sql.SQL("ALTER DEFAULT PRIVILEGES IN SCHEMA {} GRANT SELECT ON TABLES TO {}").format(schema, reader)
         )
-    unreadable = connection.execute(_UNREADABLE, [role, [mart.oid for mart in marts]]).fetchall()
-    for (name,) in unreadable:
-        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(MARTS, name), reader))
+    found = {name for (name,) in connection.execute(_UNREADABLE, [role, [mart.oid for mart in marts]])}
+    unreadable = [mart for mart in marts if mart.name in found]
+    if unreadable:
+        with connection.transaction():
+            lock_sources(connection, unreadable, ())
+            listed = sql.SQL(", ").join(sql.Identifier(MARTS, mart.name) for mart in unreadable)
+            connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(listed, reader))
 
 
 def create_role(connection: Connection, name: str, options: sql.SQL) -> None:
@@ -112,14 +115,14 @@ def create_role(connection: Connection, name: str, options: sql.SQL) -> None:
         return
 
 
-def _mend_for_owner(connection: Connection, complaint: str) -> str:
-    row = connection.execute(_ME).fetchone()
+def _mend_for_owner(connection: Connection, complaint: str, *, exists: bool) -> str:
+    row = connection.execute("SELECT current_user::text").fetchone()
     assert row is not None
-    me, database = (sql.Identifier(name).as_string() for name in row)
+    me = sql.Identifier(row[0]).as_string()
+    create = "" if exists else f"\n  CREATE ROLE {VIEW_OWNER} NOLOGIN NOINHERIT;"
     return (
-        f"Clients' schemas need a role that owns their views, and {me} may not make it ({complaint}). Everything else "
-        f"works without. To mend: have an administrator of the server run, connected to {database}: "
-        f"CREATE ROLE {VIEW_OWNER} NOLOGIN NOINHERIT; (unless it exists) "
-        f"GRANT {VIEW_OWNER} TO {me} WITH INHERIT FALSE, SET TRUE; "
-        f"For clients' logins also: ALTER ROLE {me} CREATEROLE;"
+        f"Clients' schemas need a role that owns their views, and {me} may not make it or use it ({complaint}). "
+        f"Everything else works without. To mend: have an administrator of the server run{create}"
+        f"\n  GRANT {VIEW_OWNER} TO {me} WITH INHERIT FALSE, SET TRUE;"
+        f"\nand, for logins of clients, also\n  ALTER ROLE {me} CREATEROLE;"
     )

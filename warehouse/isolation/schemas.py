@@ -6,8 +6,8 @@ not: what a view selects (`warehouse.isolation.views`), logins (`warehouse.isola
 An account that is taken from a client is closed to it at once. One that is given to a client opens when a build of the
 marts has succeeded since: until then its rows are counted by the old client's settings, and name its experiments.
 
-Each client is a transaction of its own. It locks the marts for reading before it touches a view, so that it cannot
-stand in a circle with a build that replaces a table and takes the views on it along.
+Each client is a transaction of its own. It locks the tables below for reading before it touches a view, so that it
+cannot stand in a circle with a build that replaces a table and takes the views on it along.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import psycopg
 from psycopg import sql
 
 from warehouse.connect import Warehouse
-from warehouse.errors import ClientSchemasFailed, PermissionDenied, from_database_error, translated
+from warehouse.errors import ClientSchemasFailed, Contention, PermissionDenied, translated
 from warehouse.isolation.held import HeldSchema, marked_schemas, read_schemas
+from warehouse.isolation.locking import LOCK, come_again, limit_waiting, lock_sources
 from warehouse.isolation.making import (
     as_owner,
     close_schema,
     drop_views,
     end_login,
     grant_reading,
-    lock_marts,
     make_views,
     prepare_schema,
 )
@@ -38,11 +38,6 @@ from warehouse.isolation.views import View, views_of
 from warehouse.ops.locks import wait_for_lock
 from warehouse.pool import Connection
 
-LOCK = "meta-ads client schemas"
-"""Held by whoever changes schemas or logins of clients."""
-
-_LOCK_TIMEOUT = "SET lock_timeout = '5s'"  # Reason: readers of a view queue up behind whoever waits to replace it.
-_ATTEMPTS = 3
 _DECLARED = """
     SELECT client_id, array_agg(account_id ORDER BY account_id)
     FROM ops.client_account
@@ -50,14 +45,11 @@ _DECLARED = """
     ORDER BY client_id COLLATE "C"
 """
 _BUILT = "SELECT account_id, client_id FROM marts.dim_account"
+_NOT_BUILT_SINCE = """
+    SELECT account_id FROM ops.slice WHERE account_id = ANY (%s) GROUP BY account_id HAVING bool_and(build_id IS NULL)
+"""
+"""Accounts of which no build took in a slice since they were declared as they are (`warehouse.ops.clients`)."""
 _LAST_BUILD = "SELECT status FROM ops.mart_build ORDER BY build_id DESC LIMIT 1"
-_AGAIN = (
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.UndefinedTable,
-    psycopg.errors.UndefinedColumn,
-)
-"""A build changed a mart meanwhile, or somebody reads a view for long."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +126,7 @@ def sync_client_schemas(warehouse: Warehouse, clients: Collection[str] | None = 
     session = wait_for_lock(warehouse, LOCK)
     try:
         with translated():
-            session.execute(_LOCK_TIMEOUT)
+            limit_waiting(session)
             return _sync(session, clients)
     finally:
         session.close()
@@ -155,10 +147,8 @@ def _sync(session: Connection, clients: Collection[str] | None) -> SyncResult:
     problems: list[str] = []
     for plan in plans:
         try:
-            done.append(_with_retries(session, plan, marts, held[plan.schema]))
-        except _AGAIN as error:
-            # Reason: what holds a mart for so long holds it for the next client, too.
-            raise from_database_error(error) from error
+            # Reason: whatever keeps a mart for long keeps it for the next client, too; so that ends the sync.
+            done.append(_bring_up_to_date(session, plan, marts, held[plan.schema]))
         except psycopg.errors.InsufficientPrivilege as error:
             raise PermissionDenied(_mend(session, str(error).strip())) from None
         except ClientSchemasFailed as error:
@@ -180,9 +170,9 @@ def _mend(session: Connection, complaint: str) -> str:
     assert row is not None
     me, database = (sql.Identifier(name).as_string() for name in row)
     return (
-        f"{me} may not make the clients' schemas ({complaint}). Everything else works without. To mend: have an "
-        f"administrator run GRANT CREATE ON DATABASE {database} TO {me}; and make {me} the owner of schema marts, of "
-        "what is in it, and of the schemas client_*."
+        f"{me} may not make the clients' schemas ({complaint}). Everything else works without. To mend: make {me} the "
+        f"owner of schema marts, of what is in it, and of the schemas client_*; and have an administrator run"
+        f"\n  GRANT CREATE ON DATABASE {database} TO {me};"
     )
 
 
@@ -196,53 +186,63 @@ def _plans(
 ) -> list[_Plan]:
     dimension = next((mart for mart in marts if mart.name == "dim_account"), None)
     built = set(session.execute(_BUILT)) if dimension and dimension.has("client_id") else set()
-    last = session.execute(_LAST_BUILD).fetchone()
-    is_settled = last is None or last[0] == "succeeded"
     plans = []
     for client_id, accounts in declared.items():
         schema = schema_name(client_id)
-        # Reason: after a build that failed, or beside one that runs, some marts know of a move and others do not.
-        shown = tuple(
-            account
-            for account in accounts
-            if (account, client_id) in built and (is_settled or account in held[schema].accounts)
-        )
+        known = [account for account in accounts if (account, client_id) in built]
+        gained = [account for account in known if account not in held[schema].accounts]
+        closed = _not_to_open(session, gained) if gained else set()
+        shown = tuple(account for account in known if account not in closed)
         plans.append(_Plan(client_id, schema, shown, tuple(a for a in accounts if a not in shown)))
     return plans
 
 
-def _with_retries(session: Connection, plan: _Plan, marts: Sequence[Mart], held: HeldSchema) -> ClientSchema:
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return _bring_up_to_date(session, plan, marts, held)
-        except _AGAIN:
-            if attempt == _ATTEMPTS:
-                raise
-            marts = read_marts(session)
-            held = read_schemas(session, {plan.schema: role_name(plan.client_id)})[plan.schema]
-    raise AssertionError("the last attempt returns or raises")
+def _not_to_open(session: Connection, gained: Sequence[int]) -> set[int]:
+    """Accounts of which some marts may still say what they said under the old client."""
+    last = session.execute(_LAST_BUILD).fetchone()
+    # Reason: after a build that failed, or beside one that runs, some marts know of a move and others do not.
+    if last is not None and last[0] != "succeeded":
+        return set(gained)
+    return {account for (account,) in session.execute(_NOT_BUILT_SINCE, [list(gained)])}
 
 
 def _bring_up_to_date(session: Connection, plan: _Plan, marts: Sequence[Mart], held: HeldSchema) -> ClientSchema:
+    known: tuple[Sequence[Mart], HeldSchema] | None = (marts, held)
+
+    def work() -> ClientSchema:
+        nonlocal known
+        # Reason: what was read for all clients at once is outdated where this is not the first attempt.
+        fresh, standing = known or (read_marts(session), _held(session, plan))
+        known = None
+        return _attempt(session, plan, fresh, standing)
+
+    return come_again(work)
+
+
+def _held(session: Connection, plan: _Plan) -> HeldSchema:
+    return read_schemas(session, {plan.schema: role_name(plan.client_id)})[plan.schema]
+
+
+def _attempt(session: Connection, plan: _Plan, marts: Sequence[Mart], held: HeldSchema) -> ClientSchema:
     wanted = views_of(plan.schema, plan.client_id, plan.accounts, marts)
     _refuse_foreign(plan, wanted, held)
     names = {view.name for view in wanted}
     stale = [view for view in wanted if not _is_current(view, held)]
     gone = sorted(name for name, found in held.views.items() if found.is_ours and name not in names)
-    is_readable = not held.has_role or (
-        held.is_open_to_role and all(name in held.views and held.views[name].is_granted for name in names)
-    )
+    role = role_name(plan.client_id)
+    unread = {name for name in names if name in held.views and not held.views[name].is_granted and held.has_role}
+    is_entered = held.is_open_to_owner and (held.is_open_to_role or not held.has_role)
     is_marked = held.client_id == plan.client_id and held.accounts == plan.accounts
-    if stale or gone or not (is_marked and held.is_open_to_owner and is_readable):
-        role = role_name(plan.client_id)
+    if stale or gone or unread or not (is_marked and is_entered):
         with session.transaction():
-            lock_marts(session, [view.mart for view in stale])
+            touched = {*gone, *unread, *(view.name for view in stale)} & held.views.keys()
+            lock_sources(session, [view.mart for view in stale], [held.views[name] for name in touched])
             prepare_schema(session, plan.schema, plan.client_id, plan.accounts, held, role)
             with as_owner(session):
                 drop_views(session, plan.schema, gone)
                 make_views(session, stale, held)
                 if held.has_role:
-                    grant_reading(session, plan.schema, sorted(names), role)
+                    grant_reading(session, plan.schema, sorted(unread | {view.name for view in stale}), role)
     return ClientSchema(
         plan.client_id,
         plan.schema,
@@ -281,14 +281,19 @@ def _retire(session: Connection, schema: str, client_id: str, held: HeldSchema) 
     retired = ClientSchema(client_id, schema, dropped=dropped, has_login=held.has_login, is_retired=True)
     try:
         if dropped or held.accounts or held.is_open_to_role:
-            with session.transaction():
-                close_schema(session, schema, client_id, held, role)
+            come_again(lambda: _close(session, schema, client_id, held))
         if held.has_login:
             end_login(session, role)
             retired = replace(retired, has_login=False)
     except psycopg.errors.InsufficientPrivilege as error:
         mend = f"ALTER ROLE {sql.Identifier(role).as_string()} NOLOGIN;"
         return retired, f"{client_id} is declared no more, and {role} may still log in ({error}). To mend: {mend}"
-    except (psycopg.errors.LockNotAvailable, ClientSchemasFailed) as error:
+    except (Contention, ClientSchemasFailed) as error:
         return retired, f"{client_id} is declared no more: {error}"
     return retired, None
+
+
+def _close(session: Connection, schema: str, client_id: str, held: HeldSchema) -> None:
+    with session.transaction():
+        lock_sources(session, (), [view for view in held.views.values() if view.is_ours])
+        close_schema(session, schema, client_id, held, role_name(client_id))
