@@ -7,12 +7,13 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from orchestration import build
 from orchestration.build import build_marts
 from orchestration.clients import ClientsFile, parse_clients
 from orchestration.commands.data import show_build
@@ -21,7 +22,7 @@ from orchestration.isolating import keep_clients_apart
 from orchestration.platform import Platform
 from orchestration.progress import Display
 from orchestration.settings import load_settings
-from orchestration.transform import project_version
+from orchestration.transform import TransformError, TransformResult, project_version
 from tests.databases import Databases
 from tests.warehouse.isolation.agency import ACCOUNTS, ACME, BLOOM, CORVID, Agency, make_agency
 from warehouse.connect import Warehouse
@@ -39,16 +40,20 @@ def agency(databases: Databases) -> Iterator[Agency]:
         made.forget_roles()
 
 
-def text(agency: Agency, *clients: str) -> str:
+def text(agency: Agency, clients: Mapping[str, Sequence[int]]) -> str:
     lines = ["version: 1", "clients:"]
-    for client in clients:
+    for client, accounts in clients.items():
         lines += [f"  - id: {agency.id(client)}", f"    name: Name of {client}", "    accounts:"]
-        lines += [f"      - id: act_{account}" for account in ACCOUNTS[client]]
+        lines += [f"      - id: act_{account}" for account in accounts]
     return "\n".join(lines) + "\n"
 
 
-def platform(agency: Agency, folder: Path, *clients: str) -> Platform:
-    declared = parse_clients(text(agency, *clients), folder / "clients.yml") if clients else ClientsFile(version=1)
+def platform(agency: Agency, folder: Path, *clients: str, moved: int | None = None) -> Platform:
+    """An installation that declares these clients (all that there are, without a file); the last one has one more."""
+    wanted = {client: [number for number in ACCOUNTS[client] if number != moved] for client in clients}
+    if moved is not None:
+        wanted[clients[-1]].append(moved)
+    declared = parse_clients(text(agency, wanted), folder / "clients.yml") if clients else ClientsFile(version=1)
     settings = load_settings(None, meta_ads_home=folder / "home")
     return Platform(settings, declared, agency.warehouse, Display(Console(file=io.StringIO())))
 
@@ -91,8 +96,48 @@ def test_a_build_goes_on_where_the_schemas_cannot_be_made_and_says_why(
     assert schemas(agency) == {agency.schema(ACME), agency.schema(BLOOM)}
 
 
+def test_a_moved_account_is_closed_before_dbt_runs_and_open_after_and_dropped_views_are_back(
+    agency: Agency, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What dbt does to the views is tested with dbt (tests/dbt_project/test_isolation.py); here its place is taken."""
+    seen: list[tuple[list[int], list[int]]] = []
+    failure: list[TransformError] = []
+
+    def run_dbt(*arguments: object, **options: object) -> TransformResult:
+        seen.append((accounts(agency, ACME), accounts(agency, BLOOM)))
+        agency.run(
+            "UPDATE marts.dim_account SET client_id = declared.client_id FROM ops.client_account AS declared "
+            "WHERE declared.account_id = dim_account.account_id",
+            "CREATE TABLE marts.mart_daily__dbt_tmp AS SELECT * FROM marts.mart_daily",
+            "DROP TABLE marts.mart_daily CASCADE",
+            "ALTER TABLE marts.mart_daily__dbt_tmp RENAME TO mart_daily",
+        )
+        for problem in failure:
+            raise problem
+        return TransformResult(1, 0, (), 0.1)
+
+    monkeypatch.setattr(build, "run_dbt", run_dbt)
+    assert build_marts(platform(agency, tmp_path, ACME, BLOOM)).isolation_problem is None
+    assert accounts(agency, ACME) == [101, 102]
+    failure.append(TransformError("a test of the data failed"))
+    for _ in range(2):
+        with pytest.raises(TransformError):
+            build_marts(platform(agency, tmp_path, ACME, BLOOM, moved=101))
+        assert seen[-1] == ([102], [201, 202, 203])
+        assert (accounts(agency, ACME), accounts(agency, BLOOM)) == ([102], [201, 202, 203])
+    failure.clear()
+    build_marts(platform(agency, tmp_path, ACME, BLOOM, moved=101))
+    assert seen[-1] == ([102], [201, 202, 203])
+    assert (accounts(agency, ACME), accounts(agency, BLOOM)) == ([102], [101, 201, 202, 203])
+
+
+def accounts(agency: Agency, client: str) -> list[int]:
+    found = agency.rows(f"SELECT DISTINCT account_id FROM {agency.schema(client)}.mart_daily ORDER BY 1")
+    return [number for (number,) in found]
+
+
 def test_the_command_shows_each_client_and_fails_where_a_login_may_do_too_much(agency: Agency, tmp_path: Path) -> None:
-    (tmp_path / "clients.yml").write_text(text(agency, ACME, BLOOM))
+    (tmp_path / "clients.yml").write_text(text(agency, {client: ACCOUNTS[client] for client in (ACME, BLOOM)}))
     done = run(agency, tmp_path)
     assert done.returncode == 0, done.stderr
     (acme,) = [line for line in done.stdout.splitlines() if agency.id(ACME) in line]
