@@ -127,7 +127,10 @@ def sync_client_schemas(warehouse: Warehouse, clients: Collection[str] | None = 
     try:
         with translated():
             limit_waiting(session)
-            return _sync(session, clients)
+            try:
+                return _sync(session, clients)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise PermissionDenied(_mend(session, str(error).strip())) from None
     finally:
         session.close()
 
@@ -142,22 +145,21 @@ def _sync(session: Connection, clients: Collection[str] | None) -> SyncResult:
     roles = {schema: role_name(client_id) for schema, client_id in marked.items()}
     roles |= {schema_name(client_id): role_name(client_id) for client_id in declared}
     held = read_schemas(session, roles)
-    plans = _plans(session, declared, held, marts)
     done: list[ClientSchema] = []
     problems: list[str] = []
-    for plan in plans:
-        try:
-            # Reason: whatever keeps a mart for long keeps it for the next client, too; so that ends the sync.
-            done.append(_bring_up_to_date(session, plan, marts, held[plan.schema]))
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise PermissionDenied(_mend(session, str(error).strip())) from None
-        except ClientSchemasFailed as error:
-            problems.append(f"{plan.client_id}: {error}")
+    # Reason for the order: what has to be closed is closed before anything can go wrong with the rest.
     for schema, client_id in sorted(marked.items()):
         if client_id not in declared:
             retired, problem = _retire(session, schema, client_id, held[schema])
             done.append(retired)
             problems += [problem] if problem else []
+    plans = _plans(session, declared, held, marts)
+    for plan in sorted(plans, key=lambda plan: set(held[plan.schema].accounts) <= set(plan.accounts)):
+        try:
+            # Reason: whatever keeps a mart for long keeps it for the next client, too; so that ends the sync.
+            done.append(_bring_up_to_date(session, plan, marts, held[plan.schema]))
+        except ClientSchemasFailed as error:
+            problems.append(f"{plan.client_id}: {error}")
     if problems:
         listing = "\n".join(f"  - {problem}" for problem in problems)
         raise ClientSchemasFailed(f"The schemas of {len(problems)} client(s) are not up to date:\n{listing}")

@@ -8,7 +8,7 @@ import time
 import psycopg
 import pytest
 
-from tests.warehouse.isolation.agency import ACME, BLOOM, PUBLISHED, Agency
+from tests.warehouse.isolation.agency import ACME, BLOOM, CORVID, PUBLISHED, Agency
 from tests.warehouse.isolation.test_views import accounts_in, views
 from warehouse.errors import ClientSchemasFailed, Contention
 from warehouse.isolation import locking
@@ -193,6 +193,22 @@ def test_a_mart_that_stays_locked_is_told_as_what_passes(agency: Agency, monkeyp
             agency.sync()
     agency.sync()
     assert "roas" in views(agency, ACME)["mart_daily"]
+
+
+def test_what_has_to_be_closed_is_closed_first(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that somebody reads for long cannot be replaced; the client that lost an account loses it anyway."""
+    monkeypatch.setattr(locking, "_TIMEOUT", "SET lock_timeout = '100ms'")
+    agency.declare({CORVID: (302,)})
+    agency.build()
+    agency.sync()
+    assert accounts_in(agency, CORVID) == [301]
+    agency.run("ALTER TABLE marts.mart_daily ADD COLUMN roas numeric")
+    agency.move(301, ACME)
+    with agency.as_role(agency.let_in(BLOOM)) as reader, reader.transaction():
+        reader.execute("SELECT FROM mart_daily")
+        with pytest.raises(Contention):
+            agency.sync()
+    assert accounts_in(agency, CORVID) == []
 
 
 def test_two_hundred_views_take_seconds_once_and_a_blink_afterwards(agency: Agency) -> None:
