@@ -10,13 +10,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    Tag,
+)
 
 GRID = 24
 """Columns of Metabase's grid; cards beside each other share them."""
 
 Key = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Column = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+TableColumn = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
 Text = Annotated[StrictStr, StringConstraints(min_length=1)]
 
 FilterType = Literal["date/all-options", "date/single", "string/=", "number/=", "text", "number"]
@@ -41,17 +52,15 @@ class _Entry(BaseModel):
 
 
 class Choices(_Entry):
-    """Where the values of a filter come from.
+    """Where the values of a filter come from: a column of a mart, or a list.
 
     Attributes:
-        table: A table of the schema of marts.
-        value: The column that the filter compares with.
-        label: The column that people see; the value itself if left out.
+        column: `table.column` of the schema of marts; its distinct values.
+        values: The values themselves.
     """
 
-    table: Key
-    value: Column
-    label: Column | None = None
+    column: TableColumn | None = None
+    values: list[StrictStr] = Field(default_factory=list)
 
 
 class Filter(_Entry):
@@ -68,7 +77,7 @@ class Filter(_Entry):
 
     title: Text
     type: FilterType
-    column: Annotated[StrictStr, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")] | None = None
+    column: TableColumn | None = None
     default: StrictStr | None = None
     choices: Choices | None = None
     about: Text | None = None
@@ -180,6 +189,14 @@ class Words(_Entry):
     width: Annotated[StrictInt, Field(ge=1, le=GRID)] = GRID
 
 
+def _kind(entry: object) -> str:
+    return "words" if isinstance(entry, Words) or (isinstance(entry, dict) and "text" in entry) else "card"
+
+
+# Reason: with a bare union a mistake in a card would be told twice, once for each of the two that it could be.
+_CardOrWords = Annotated[Annotated[Card, Tag("card")] | Annotated[Words, Tag("words")], Discriminator(_kind)]
+
+
 class Row(_Entry):
     """What stands beside each other.
 
@@ -191,7 +208,7 @@ class Row(_Entry):
 
     heading: Text | None = None
     height: Annotated[StrictInt, Field(ge=1, le=30)] = 6
-    cards: Annotated[list[Card | Words], Field(min_length=1)]
+    cards: Annotated[list[_CardOrWords], Field(min_length=1)]
 
 
 class Tab(_Entry):
@@ -248,3 +265,7 @@ class Shared(_Entry):
     context: list[Row]
     formats: dict[Column, Format]
     titles: dict[Column, Text]
+
+
+ENTRIES = (Shared, Dashboard, Tab, Row, Words, Card, Scale, Series, Link, Filter, Choices)
+"""Every model of a file."""

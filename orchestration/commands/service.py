@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from ingestion.errors import IngestionError
 from orchestration import instance
 from orchestration.commands.shared import out, settings_for_command
 from orchestration.demo import DEMO_FOLDER, demo_environment, demo_settings, start_simulator
 from orchestration.discovery import accounts_to_work_on
-from orchestration.errors import ProcessError
+from orchestration.errors import UserError
 from orchestration.platform import open_platform
 from orchestration.processes import Processes, RunningProcess
 from orchestration.progress import Display
@@ -26,12 +27,12 @@ from orchestration.settings import Settings
 from orchestration.subscribing import subscribe
 from warehouse import embedded
 from warehouse.connect import connect
-from warehouse.errors import EmbeddedServerError
+from warehouse.errors import WarehouseError
 from warehouse.migrations import current, upgrade
 
 log = logging.getLogger(__name__)
 
-_WATCH_SECONDS, _WATCH_MOST_SECONDS = 2.0, 60.0
+_WATCH_SECONDS, _WATCH_DOUBLINGS = 2.0, 5
 _NO_WEBHOOKS = "off; they need META_APP_SECRET and META_WEBHOOK_VERIFY_TOKEN (docs/cookbooks/webhooks.md)"
 
 
@@ -116,11 +117,11 @@ def _watch(settings: Settings, prepared: instance.Instance, started: Mapping[str
     """Starts what died again, where it listened before, until somebody interrupts."""
     in_vain = 0
     while True:
-        time.sleep(min(_WATCH_SECONDS * 2**in_vain, _WATCH_MOST_SECONDS))
+        time.sleep(_WATCH_SECONDS * 2 ** min(in_vain, _WATCH_DOUBLINGS))
         try:
             _revive(settings, prepared, started)
             in_vain = 0
-        except (ProcessError, EmbeddedServerError) as error:
+        except (UserError, IngestionError, WarehouseError) as error:
             # Reason: what does not start now may do so later, when the database is back or the disk has room again.
             in_vain += 1
             log.warning("%s", error)
@@ -130,8 +131,9 @@ def _revive(settings: Settings, prepared: instance.Instance, started: Mapping[st
     """One look at everything that `up` started: the database and the simulated Meta first, which the others need.
 
     Raises:
-        EmbeddedServerError: The database does not start.
-        ProcessError: Another process does not.
+        WarehouseError: The database does not start, or cannot be used.
+        ProcessError: Another process does not start.
+        IngestionError: The simulated Meta does not answer.
     """
     processes = Processes(settings.meta_ads_home)
     if settings.warehouse_url is None and embedded.attach(settings.meta_ads_home / "postgres") is None:
@@ -146,6 +148,10 @@ def _revive(settings: Settings, prepared: instance.Instance, started: Mapping[st
         instance.start(
             settings, prepared, {name: started[name].port for name in instance.USUAL_PORTS if name in started}
         )
+    if "simulator" in dead:
+        with open_platform(settings, Display()) as platform:
+            # Reason: it has forgotten who wants to be told.
+            subscribe(platform, started["receiver"].url + PATH, accounts_to_work_on(platform))
 
 
 def down() -> None:

@@ -6,6 +6,7 @@ The life of a run belongs here; its rows and its creation from a request are in 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -160,7 +161,9 @@ class JobStore:
     settings: Settings
     runs: dict[str, Run] = field(default_factory=dict)
     spent: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
-    next_id: int = 6_023_920_149_050
+    # Reason for the clock: Meta never gives an id twice, so a simulator that is started again must not either. Whoever
+    # waits for a run of the one before would read another run's rows.
+    next_id: int = field(default_factory=lambda: time.time_ns() // 1_000)
 
     def create(self, request: GraphRequest, call: InsightsCall, account_id: str, fault: str | None) -> Run:
         """Starts a run."""

@@ -61,6 +61,7 @@ described as (
         settings.conversion_action,
         settings.value_action,
         settings.conversion_window,
+        settings.reporting_currency,
         accounts.status,
         accounts.account_id is null as is_inferred,
         settings.client_id is not null as is_client_declared
@@ -91,5 +92,6 @@ select
     status,
     is_client_declared,
     is_inferred,
-    account_id < 0 as has_derived_id
+    account_id < 0 as has_derived_id,
+    reporting_currency
 from described

@@ -1,0 +1,1 @@
+"""What people see: collections, cards, dashboards, search, subscriptions."""

@@ -1,0 +1,1 @@
+"""Databases: connections, sync from the real catalog, tables, fields and their values."""
