@@ -19,7 +19,18 @@ from rich.console import Console  # noqa: E402
 
 from dashboards.errors import DashboardError  # noqa: E402
 from ingestion.errors import GraphError, IngestionError  # noqa: E402
-from orchestration.commands import alerts, dashboards, data, demo, quality, service, site, webhooks, workers  # noqa: E402
+from orchestration.commands import (  # noqa: E402
+    alerts,
+    clients,
+    dashboards,
+    data,
+    demo,
+    quality,
+    service,
+    site,
+    webhooks,
+    workers,
+)
 from orchestration.errors import UserError  # noqa: E402
 from orchestration.redaction import redactor  # noqa: E402
 from warehouse.errors import WarehouseError  # noqa: E402
@@ -40,6 +51,7 @@ webhooks.register(app)
 workers.register(app)
 alerts.register(app)
 dashboards.register(app)
+clients.register(app)
 
 
 def main() -> None:

@@ -2,8 +2,7 @@
 
 What belongs here: wiring. What does not: what is done with it (`dashboards.metabase`).
 
-Spaces of clients need a schema and a login each, which are another part's to make. Until that part is wired in here
-(`Isolation`), there is the agency's space alone.
+Each client has a space of its own, on its schema and with its own login (`warehouse.isolation`).
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+
+from pydantic import SecretStr
 
 from dashboards.answers import SCHEMA, Catalog
 from dashboards.library import Library, load
@@ -24,25 +24,31 @@ from dashboards.metabase.instance import InstanceSettings
 from dashboards.spaces import Connection, Space
 from orchestration.clients.models import Client
 from orchestration.errors import ConfigurationError, UserError
+from orchestration.platform import Platform
 from orchestration.settings import Settings
 from orchestration.transform import parse_project, project_version
+from warehouse.connect import Warehouse
+from warehouse.isolation import clients_with_views, ensure_login, role_name, schema_name
 from warehouse.urls import DatabaseUrl
 
 KEY_FILE = "metabase.key"
+_CLIENT = "client-"
 _COOKBOOK = "see docs/cookbooks/metabase.md"
 
 
-class Isolation(Protocol):
-    """Names of a client's schema and role, and its login."""
+class ClientLogins:
+    """Gives clients' roles their passwords."""
 
-    def schema_name(self, client_id: str) -> str:
-        """The schema with the client's views."""
-
-    def role_name(self, client_id: str) -> str:
-        """The role that reads it."""
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
 
     def give(self, space: Space, password: str) -> None:
-        """Makes it the password of the space's role."""
+        """Makes it the password of the space's role.
+
+        Raises:
+            WarehouseError: We may not make roles, or the role could do more than read its schema.
+        """
+        ensure_login(self._warehouse, space.key.removeprefix(_CLIENT), SecretStr(password))
 
 
 def manifest(settings: Settings) -> Path:
@@ -68,26 +74,34 @@ def checked_library(catalog: Catalog) -> Library:
     return library
 
 
-def wish_of(settings: Settings, clients: list[Client], isolation: Isolation | None = None) -> Wish:
+def wish_of(platform: Platform) -> Wish:
     """What there shall be in this installation's Metabase.
 
     Raises:
         UserError: The dashboards have mistakes.
         ConfigurationError: A setting is missing.
+        DatabaseUnavailable: The warehouse cannot be reached.
     """
+    settings = platform.settings
     path = manifest(settings)
     catalog = Catalog.of_manifest(path)
+    clients = platform.clients.clients
+    present = clients_with_views(platform.warehouse, [client.id for client in clients])
     return Wish(
         checked_library(catalog),
         catalog,
-        spaces_of(settings, clients, isolation),
+        spaces_of(settings, [client for client in clients if client.id in present]),
         InstanceSettings(settings.metabase_site_name, settings.metabase_time_zone),
         _descriptions(path),
     )
 
 
-def spaces_of(settings: Settings, clients: list[Client], isolation: Isolation | None) -> list[Space]:
-    """The agency's space, and one for each client where logins can be given.
+def spaces_of(settings: Settings, clients: list[Client]) -> list[Space]:
+    """The agency's space, and one for each of these clients.
+
+    Args:
+        settings: Of this installation.
+        clients: Those that have views; the others get a space with the first build after they have accounts.
 
     Raises:
         ConfigurationError: METABASE_WAREHOUSE_URL is not set.
@@ -96,17 +110,15 @@ def spaces_of(settings: Settings, clients: list[Client], isolation: Isolation | 
         raise ConfigurationError("There is no METABASE_WAREHOUSE_URL.", _COOKBOOK)
     url = DatabaseUrl.parse(settings.metabase_warehouse_url.get_secret_value())
     agency = Space("agency", "Agency", SCHEMA, _connection(url, url.user or "", url.password), is_client=False)
-    if isolation is None:
-        return [agency]
     return [
         agency,
         *(
             Space(
                 # Reason for the prefix: no client's id can then be the agency's key.
-                f"client-{client.id}",
+                f"{_CLIENT}{client.id}",
                 client.name,
-                isolation.schema_name(client.id),
-                _connection(url, isolation.role_name(client.id), None),
+                schema_name(client.id),
+                _connection(url, role_name(client.id), None),
                 client.reporting_currency,
             )
             for client in clients

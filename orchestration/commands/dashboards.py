@@ -23,7 +23,7 @@ from dashboards.metabase.ledger import Change
 from dashboards.metabase.prune import prune as put_away
 from dashboards.schemas import schemas
 from orchestration.commands.shared import opened, out, settings_for_command
-from orchestration.metabase import credentials_of, manifest, opened_metabase, wish_of
+from orchestration.metabase import ClientLogins, credentials_of, manifest, opened_metabase, wish_of
 from orchestration.platform import Platform
 from orchestration.transform import PROJECT
 from warehouse.ops.dashboards import MetabaseObjects
@@ -60,7 +60,7 @@ def lint() -> None:
 def plan() -> None:
     """Show what `apply` would do in Metabase; nothing is changed. Exit code 3 if there is something to do."""
     with opened() as platform, opened_metabase(platform.settings) as metabase:
-        wish = wish_of(platform.settings, platform.clients.clients)
+        wish = wish_of(platform)
         outcome = converge(
             metabase, credentials_of(platform.settings), _objects(platform, metabase.url), wish, is_plan=True
         )
@@ -76,7 +76,7 @@ def apply(
 ) -> None:
     """Bring Metabase in line with the dashboards: from an empty instance, or what has changed since."""
     with opened() as platform, opened_metabase(platform.settings) as metabase:
-        wish = wish_of(platform.settings, platform.clients.clients)
+        wish = wish_of(platform)
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("Metabase", total=None)
@@ -90,6 +90,7 @@ def apply(
                 _objects(platform, metabase.url),
                 wish,
                 renew_passwords=new_passwords,
+                logins=ClientLogins(platform.warehouse),
                 report=report,
                 tell=lambda change: _tell_hand(progress.console, change),
             )
@@ -101,7 +102,7 @@ def prune(
 ) -> None:
     """Put into Metabase's trash what is ours and no longer defined. Exit code 3 if it was only shown."""
     with opened() as platform, opened_metabase(platform.settings) as metabase:
-        wish = wish_of(platform.settings, platform.clients.clients)
+        wish = wish_of(platform)
         objects = _objects(platform, metabase.url)
         outcome = put_away(metabase, credentials_of(platform.settings), objects, wish, is_plan=not yes)
     _show(outcome, "Nothing to put away", "put away" if yes else "to put away, with --yes")

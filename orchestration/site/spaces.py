@@ -13,6 +13,7 @@ from dashboards.answering import Space
 from dashboards.answers import SCHEMA
 from orchestration.clients.models import ClientsFile
 from warehouse.connect import Warehouse
+from warehouse.isolation import clients_with_views, schema_name
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +21,6 @@ AGENCY = "all"
 _KEPT_SECONDS = 15.0
 _told: set[str] = set()
 """Clients whose lack of pages is in this process's log already."""
-_PRESENT = """
-    SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)
-"""
-
-
-def schema_of(client_id: str) -> str:
-    """The schema of a client's views, e.g. `client_acme_eu` of `acme-eu`."""
-    return f"client_{client_id.replace('-', '_')}"
 
 
 def find_spaces(warehouse: Warehouse, clients: ClientsFile, wanted: Sequence[str] = ()) -> list[Space]:
@@ -45,15 +38,13 @@ def find_spaces(warehouse: Warehouse, clients: ClientsFile, wanted: Sequence[str
     """
     found = [] if wanted and AGENCY not in wanted else [Space(AGENCY, "All clients", SCHEMA, warehouse)]
     chosen = [client for client in clients.clients if (not wanted or client.id in wanted) and client.id != AGENCY]
-    with warehouse.connection() as connection:
-        rows = connection.execute(_PRESENT, [[schema_of(client.id) for client in chosen]])
-        present = {row[0] for row in rows}
+    present = clients_with_views(warehouse, [client.id for client in chosen])
     for client in chosen:
-        if schema_of(client.id) in present:
-            found.append(Space(client.id, client.name, schema_of(client.id), warehouse))
+        if client.id in present:
+            found.append(Space(client.id, client.name, schema_name(client.id), warehouse))
         elif client.id not in _told:
             _told.add(client.id)
-            log.info("no pages for client %s: there is no schema %s", client.id, schema_of(client.id))
+            log.info("no pages for client %s: there are no views in schema %s", client.id, schema_name(client.id))
     return found
 
 
