@@ -111,7 +111,9 @@ def output_columns(sql: str, shared: Shared, catalog: Catalog) -> list[str]:
             mend = f"read marts alone, as {SCHEMA}.<name>"
             raise Unanswerable(f"it reads {table.db or '(no schema)'}.{table.name}", mend)
         if table.name not in catalog.tables:
-            raise Unanswerable(f"there is no mart {table.name}", "see `meta-ads dashboards tables`")
+            raise Unanswerable(
+                f"there is no mart {table.name}", "their names are those of the models under dbt_project/models/marts"
+            )
     marts: object = {table: dict(columns) for table, columns in catalog.tables.items()}
     try:
         qualified = qualify(query, dialect="postgres", schema={SCHEMA: marts}, quote_identifiers=False)

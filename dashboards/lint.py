@@ -149,7 +149,7 @@ def _in_sql(placed: PlacedCard, error: BadTemplate) -> Finding:
 def _of_chart(placed: PlacedCard, columns: list[str], library: Library) -> Iterator[Finding]:
     card = placed.card
     for what, path in _needed(card):
-        yield Finding((*placed.path, path), f"card `{card.key}`: {what}", "see docs/reference/dashboards.md")
+        yield Finding((*placed.path, path), f"card `{card.key}`: {what}", "see `Card` in dashboards/model.py")
     for name, place in _mentioned(card):
         if name not in columns:
             mend = near(name, columns) or f"it returns {', '.join(columns)}"
