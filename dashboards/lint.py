@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from dashboards.answers import Catalog, Unanswerable, output_columns
+from dashboards.answers import Catalog, output_columns
 from dashboards.checked_yaml import Finding, Place, Problem, near
-from dashboards.errors import BadTag, BadTemplate
+from dashboards.errors import BadTag, BadTemplate, Unanswerable
 from dashboards.filters import tag_of
 from dashboards.library import Definition, Library, PlacedCard
 from dashboards.model import FIELD_FILTERS, GRID, Card, Dashboard
