@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import OptimizeError, ParseError
 from sqlglot.optimizer.qualify import qualify
 
-from dashboards.errors import DashboardError
+from dashboards.errors import Unanswerable
 from dashboards.filters import tag_of
 from dashboards.model import Shared
 from dashboards.queries import Calendar, ColumnKind, expand, tags_in
@@ -36,10 +36,6 @@ _KINDS: Mapping[str, ColumnKind] = {
     "timestamp with time zone": "timestamptz",
 }
 _SAMPLES = {"date/all-options": "past30days", "date/single": "2026-01-05", "text": "day", "number": "1"}
-
-
-class Unanswerable(DashboardError):
-    """The SQL of a card cannot be read, or asks for what the marts do not have."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,9 @@ def output_columns(sql: str, shared: Shared, catalog: Catalog) -> list[str]:
             mend = f"read marts alone, as {SCHEMA}.<name>"
             raise Unanswerable(f"it reads {table.db or '(no schema)'}.{table.name}", mend)
         if table.name not in catalog.tables:
-            raise Unanswerable(f"there is no mart {table.name}", "see `meta-ads dashboards tables`")
+            raise Unanswerable(
+                f"there is no mart {table.name}", "their names are those of the models under dbt_project/models/marts"
+            )
     marts: object = {table: dict(columns) for table, columns in catalog.tables.items()}
     try:
         qualified = qualify(query, dialect="postgres", schema={SCHEMA: marts}, quote_identifiers=False)

@@ -93,12 +93,13 @@ class CheckedYaml:
         return Problem(self.file, line, column, finding.what, finding.mend)
 
 
-def read(text: str, file: str) -> CheckedYaml:
+def read(text: str, file: str, example: str) -> CheckedYaml:
     """Reads a file's text.
 
     Args:
         text: All of it.
         file: What messages call it.
+        example: Where to look for a right file, e.g. `see clients.example.yml`.
 
     Raises:
         UnreadableYaml: It is no YAML, or nested beyond reason.
@@ -115,9 +116,9 @@ def read(text: str, file: str) -> CheckedYaml:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise UnreadableYaml(Problem(file, line, column, what, mend)) from None
     except RecursionError:
-        raise UnreadableYaml(Problem(file, 1, 1, "the file is nested too deeply")) from None
+        raise UnreadableYaml(Problem(file, 1, 1, "the file is nested too deeply", example)) from None
     except (YAMLError, ValueError) as error:
-        raise UnreadableYaml(Problem(file, 1, 1, f"no valid YAML: {error}")) from None
+        raise UnreadableYaml(Problem(file, 1, 1, f"no valid YAML: {error}", example)) from None
 
 
 class _Constructor(RoundTripConstructor):

@@ -4,6 +4,8 @@ What belongs here: exception classes whose text tells a person what is wrong, wh
 errors of the database (`warehouse.errors`).
 
     DashboardError
+    ├── FaultyDefinitions    files of dashboards that cannot be used
+    ├── Unanswerable         the SQL of a card asks for what the marts do not have
     ├── BadTemplate          the SQL of a card cannot be read as a template
     ├── BadTag               the declaration of a template tag contradicts itself
     └── BadValue             a value does not fit the tag it is given to
@@ -23,6 +25,8 @@ errors of the database (`warehouse.errors`).
 
 from __future__ import annotations
 
+from dashboards.checked_yaml import Problem
+
 _SHOWN_LENGTH = 120
 
 
@@ -41,6 +45,22 @@ class DashboardError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}. To mend: {self.mend}" if self.mend else self.message
+
+
+class FaultyDefinitions(DashboardError):
+    """Files of dashboards that cannot be used.
+
+    Attributes:
+        problems: Everything that is wrong, by file and line.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class Unanswerable(DashboardError):
+    """The SQL of a card cannot be read, or asks for what the marts do not have."""
 
 
 class BadTemplate(DashboardError):

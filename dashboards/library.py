@@ -17,7 +17,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dashboards.checked_yaml import CheckedYaml, Finding, Place, Problem, UnreadableYaml, findings_of, near, read
-from dashboards.errors import DashboardError
+from dashboards.errors import FaultyDefinitions
 from dashboards.model import ENTRIES, Card, Dashboard, Row, Shared
 
 DEFINITIONS = Path(__file__).with_name("definitions")
@@ -25,18 +25,6 @@ _SHARED = "shared.yml"
 _EXAMPLE = "see dashboards/definitions/executive_overview.yml"
 _FRAGMENT = re.compile(r"\$\{([^{}]*)\}")
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-class FaultyDefinitions(DashboardError):
-    """Files of dashboards that cannot be used.
-
-    Attributes:
-        problems: Everything that is wrong, by file and line.
-    """
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -124,7 +112,7 @@ def load(folder: Path = DEFINITIONS) -> Library:
 def _model(path: Path, model: type[_Model]) -> tuple[CheckedYaml, _Model]:
     name = path.name
     try:
-        source = read(path.read_text(encoding="utf-8-sig"), name)
+        source = read(path.read_text(encoding="utf-8-sig"), name, _EXAMPLE)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise FaultyDefinitions((Problem(name, 1, 1, f"cannot be read: {reason}"),)) from None

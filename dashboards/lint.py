@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from dashboards.answers import Catalog, Unanswerable, output_columns
+from dashboards.answers import Catalog, output_columns
 from dashboards.checked_yaml import Finding, Place, Problem, near
-from dashboards.errors import BadTag, BadTemplate
+from dashboards.errors import BadTag, BadTemplate, Unanswerable
 from dashboards.filters import tag_of
 from dashboards.library import Definition, Library, PlacedCard
 from dashboards.model import FIELD_FILTERS, GRID, Card, Dashboard
@@ -149,7 +149,7 @@ def _in_sql(placed: PlacedCard, error: BadTemplate) -> Finding:
 def _of_chart(placed: PlacedCard, columns: list[str], library: Library) -> Iterator[Finding]:
     card = placed.card
     for what, path in _needed(card):
-        yield Finding((*placed.path, path), f"card `{card.key}`: {what}", "see docs/reference/dashboards.md")
+        yield Finding((*placed.path, path), f"card `{card.key}`: {what}", "see `Card` in dashboards/model.py")
     for name, place in _mentioned(card):
         if name not in columns:
             mend = near(name, columns) or f"it returns {', '.join(columns)}"

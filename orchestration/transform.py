@@ -178,7 +178,8 @@ def get_dbt_ready(environment: Mapping[str, str]) -> None:
         environment: From `dbt_environment`.
     """
     dismiss_dbt()
-    _ready.append(ReadyDbt.begin(_options("parse", "--quiet", "--no-write-json"), environment, project_version()))
+    with suppress(OSError):  # Reason: this saves time only; the build starts one of its own, and tells what hinders it.
+        _ready.append(ReadyDbt.begin(_options("parse", "--quiet", "--no-write-json"), environment, project_version()))
 
 
 def dismiss_dbt() -> None:

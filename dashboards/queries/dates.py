@@ -172,7 +172,7 @@ def _moment(text: str) -> Moment | None:
     day = date.fromisoformat(found[1])
     if found[2] is None:
         return day
-    return datetime(day.year, day.month, day.day, int(found[2]), int(found[3] or 0), int(found[4] or 0))  # noqa: DTZ001
+    return datetime(day.year, day.month, day.day, int(found[2]), int(found[3] or 0), int(found[4] or 0))  # noqa: DTZ001 - of the report zone
 
 
 def _exclusion(form: str, unit: ExcludedUnit, words: list[str]) -> Exclusion:

@@ -86,7 +86,7 @@ def previous_period(form: str, today: date, start_of_week: Weekday = "sunday") -
         UnknownDateForm: It is none.
     """
     # Reason: forms in hours need a time to be read at all; which one does not matter, as they have no answer here.
-    noon = datetime(today.year, today.month, today.day, 12)  # noqa: DTZ001
+    noon = datetime(today.year, today.month, today.day, 12)  # noqa: DTZ001 - of the report zone
     found = read_form(form, Calendar(today, start_of_week, now=noon))
     if isinstance(found, Exclusion) or found.start is None or found.end is None or found.unit in SUB_DAY:
         return None

@@ -62,7 +62,7 @@ def parse_clients(text: str, path: Path, today: date | None = None) -> ClientsFi
         ClientsFileError: With every mistake, each with line and column.
     """
     try:
-        read = checked_yaml.read(text, str(path))
+        read = checked_yaml.read(text, str(path), EXAMPLE)
     except UnreadableYaml as error:
         raise ClientsFileError(path, [error.problem]) from None
     document = read.values

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dashboards.answers import Catalog
-from dashboards.library import FaultyDefinitions, load
+from dashboards.errors import FaultyDefinitions
+from dashboards.library import load
 from dashboards.lint import lint
 
 CATALOG = Catalog(

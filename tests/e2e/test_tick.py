@@ -83,10 +83,14 @@ def marts(bench: Bench) -> dict[str, list[str]]:
         names = connection.execute(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('marts', 'intermediate') ORDER BY 1, 2"
         ).fetchall()
-        return {
-            f"{schema}.{name}": sorted(row[0] for row in connection.execute(f'SELECT t::text FROM {schema}."{name}" t'))
-            for schema, name in names
-        }
+        found = {}
+        for schema, name in names:
+            # Reason: until when a version was seen moves with each pull, and only histories, which are built with the
+            # versions, ask for it.
+            row = "to_jsonb(t) - 'last_pulled_at'" if name == "int_object_versions" else "t"
+            listed = connection.execute(f'SELECT ({row})::text FROM {schema}."{name}" t')
+            found[f"{schema}.{name}"] = sorted(text for (text,) in listed)
+        return found
 
 
 def test_a_tick_brings_the_current_day_into_the_marts_and_tells_dagster(bench, instance):
