@@ -18,7 +18,8 @@ from dashboards.answers import Catalog
 
 MODELS = Path(__file__).parents[3] / "dbt_project" / "models" / "marts"
 TODAY = date(2026, 11, 20)
-AGENCY, ACME = "mb_agency", "mb_acme"
+# Reason: roles belong to the server, where other tests have an agency and an Acme of their own.
+AGENCY, ACME = "fake_agency", "fake_acme"
 _ROWS = 600
 _VALUES = {
     "text": "'{name} ' || (i / 3 % 5)",

@@ -22,6 +22,7 @@ from dashboards.metabase.client import Metabase as Client
 from dashboards.metabase.versions import check_version
 from dashboards.spaces import Space
 from tests.dashboards.metabase.conftest import QUICK, Bench
+from tests.dashboards.metabase.marts import ACME, AGENCY
 from tests.metabase.client import ADMIN
 
 pytestmark = pytest.mark.integration
@@ -152,7 +153,7 @@ def test_settings_that_the_environment_holds_are_told_and_not_written(bench: Ben
 
 
 def test_a_wrong_password_of_a_role_is_told_and_a_new_one_is_sent_once(bench: Bench) -> None:
-    bench.standin.options(passwords={"mb_agency": "s3cret of mb_agency", "mb_acme": "another"})
+    bench.standin.options(passwords={AGENCY: f"s3cret of {AGENCY}", ACME: "another"})
     with pytest.raises(MetabaseRefused, match="space client-acme") as refused:
         bench.run()
     assert "s3cret" not in str(refused.value)

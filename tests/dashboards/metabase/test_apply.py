@@ -10,6 +10,7 @@ import pytest
 from dashboards.library import Definition, Library
 from dashboards.metabase.identity import mark
 from tests.dashboards.metabase.conftest import Bench
+from tests.dashboards.metabase.marts import ACME, declared
 from tests.metabase.client import Metabase
 
 pytestmark = pytest.mark.integration
@@ -85,19 +86,18 @@ def test_a_dashboard_whose_tables_a_space_lacks_is_left_out_there_and_named(benc
     bench.run()
     with_less = replace(bench.wish.spaces[1], schema="client_less")
     warehouse = bench.marts
-    tables = ("dim_day", "dim_account", "dim_campaign", "dim_ad_set", "dim_ad", "mart_performance_daily__account")
-    warehouse.execute("CREATE SCHEMA client_less; GRANT USAGE ON SCHEMA client_less TO mb_acme")
+    warehouse.execute(f"CREATE SCHEMA client_less; GRANT USAGE ON SCHEMA client_less TO {ACME}")
     try:
-        for table in (*tables, "mart_performance_daily__campaign"):
-            warehouse.execute(f"CREATE VIEW client_less.{table} AS SELECT * FROM client_acme.{table}")
-        warehouse.execute("GRANT SELECT ON ALL TABLES IN SCHEMA client_less TO mb_acme")
+        for table, columns in declared().items():
+            if table != "mart_creative_fatigue" and (table == "dim_day" or "account_id" in columns):
+                warehouse.execute(f"CREATE VIEW client_less.{table} AS SELECT * FROM client_acme.{table}")
+        warehouse.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA client_less TO {ACME}")
         bench.wish = replace(bench.wish, spaces=[bench.wish.spaces[0], with_less])
         outcome = bench.run()
     finally:
         warehouse.execute("DROP SCHEMA client_less CASCADE")
     assert [note for note in outcome.notes if "does not get" in note] == [
-        "Acme does not get dashboard Campaigns: schema client_less has no mart_performance_daily__ad, "
-        "mart_performance_daily__ad_set."
+        "Acme does not get dashboard Creatives: schema client_less has no mart_creative_fatigue."
     ]
 
 
