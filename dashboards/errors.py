@@ -12,6 +12,15 @@ errors of the database (`warehouse.errors`).
         ├── MissingValue     none is given, and the query cannot run without
         ├── WrongValue       it is of another type, or names something that does not exist
         └── UnknownDateForm  it is no date, period or exclusion that is known
+    MetabaseError            a DashboardError: Metabase and we cannot do what was asked
+    ├── MetabaseUnreachable  it does not answer, or not in time
+    ├── MetabaseUnsafe       it is of a version with a known hole
+    ├── MetabaseNotSetUp     nobody set it up, or nobody told us how to come in
+    ├── MetabaseKeyWrong     it does not know the key or the password
+    ├── MetabaseKeyWeak      the key is not an administrator's
+    ├── MetabaseRefused      it refused a request
+    ├── MetabaseSyncFailed   a database did not show its tables in time
+    └── MetabaseFenceOpen    permissions are not what they were set to
 """
 
 from __future__ import annotations
@@ -113,6 +122,52 @@ class WrongValue(BadValue):
 
 class UnknownDateForm(BadValue):
     """A value is no date, period or exclusion that is known."""
+
+
+class MetabaseError(DashboardError):
+    """Metabase and we cannot do what was asked."""
+
+
+class MetabaseUnreachable(MetabaseError):
+    """It does not answer, or not in time."""
+
+
+class MetabaseUnsafe(MetabaseError):
+    """It is of a version with a known hole."""
+
+
+class MetabaseNotSetUp(MetabaseError):
+    """Nobody set it up, or nobody told us how to come in."""
+
+
+class MetabaseKeyWrong(MetabaseError):
+    """It does not know the key or the password."""
+
+
+class MetabaseKeyWeak(MetabaseError):
+    """The key is not an administrator's."""
+
+
+class MetabaseRefused(MetabaseError):
+    """It refused a request.
+
+    Attributes:
+        status: Of HTTP.
+        said: What Metabase answered, shortened.
+    """
+
+    def __init__(self, what: str, status: int, said: str, mend: str = "") -> None:
+        super().__init__(f"Metabase refused {what} ({status}): {said or 'no reason given'}", mend)
+        self.status = status
+        self.said = said
+
+
+class MetabaseSyncFailed(MetabaseError):
+    """A database did not show its tables in time, or not at all."""
+
+
+class MetabaseFenceOpen(MetabaseError):
+    """Permissions are not what they were set to."""
 
 
 def shown(value: object) -> str:

@@ -1,6 +1,6 @@
 """The shape of definitions as JSON schemas, which editors check and complete while somebody writes.
 
-What belongs here: from models to files. What does not: rules across entries (`dashboards.lint`).
+What belongs here: from models to files. What does not: rules across entries, which `meta-ads dashboards lint` knows.
 """
 
 from __future__ import annotations
@@ -29,9 +29,3 @@ def schemas() -> dict[Path, str]:
 def _described(model: type[BaseModel]) -> dict[str, object]:
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return draft | model.model_json_schema(by_alias=True)
-
-
-if __name__ == "__main__":
-    for file, text in schemas().items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")

@@ -6,15 +6,17 @@ Taking the scope and giving it back belongs here; running dbt is in `orchestrati
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from orchestration.declaring import sync_declared
+from orchestration.isolating import keep_clients_apart
 from orchestration.logs import log_context
 from orchestration.platform import Platform
 from orchestration.transform import (
     TICK,
     TODAY,
+    TransformError,
     TransformResult,
     dbt_environment,
     dismiss_dbt,
@@ -37,6 +39,7 @@ class BuildSummary:
         result: dbt's; None if nothing was due.
         days: The days of these account days, oldest first.
         is_partial: Whether it built but the tables that hours of the current day touch.
+        isolation_problem: Why clients' schemas are not up to date, with the mend; None where they are.
     """
 
     slices: int
@@ -44,6 +47,7 @@ class BuildSummary:
     result: TransformResult | None
     days: tuple[date, ...] = ()
     is_partial: bool = False
+    isolation_problem: str | None = None
 
 
 def build_marts(platform: Platform, *, full: bool = False, force: bool = False) -> BuildSummary:
@@ -51,6 +55,9 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
 
     Where the last build ran the same dbt project, views and functions stand already, and the build leaves them out.
     Where nothing but hours of the current day is due, it leaves out every table that they do not touch as well.
+
+    The clients' schemas follow: what a client lost is closed before; what it gained, and views that dbt dropped, are
+    there after.
 
     Args:
         platform: Opened.
@@ -63,6 +70,19 @@ def build_marts(platform: Platform, *, full: bool = False, force: bool = False) 
     """
     # Reason: an experiment written into clients.yml a minute ago is to be seen, without a pull.
     sync_declared(platform)
+    problem = keep_clients_apart(platform)
+    try:
+        summary = _build(platform, full=full, force=force)
+    except TransformError:
+        # Reason: dbt may have dropped a table that it makes anew, and the clients' views with it.
+        keep_clients_apart(platform)
+        raise
+    if summary.result is not None:
+        problem = keep_clients_apart(platform)
+    return replace(summary, isolation_problem=problem)
+
+
+def _build(platform: Platform, *, full: bool, force: bool) -> BuildSummary:
     with building(platform.warehouse, project_version()) as build, log_context(build=build.build_id):
         whole = build.is_project_new or full or force
         if not (build.slice_count or whole):

@@ -17,8 +17,20 @@ switch_off_telemetry()  # Reason: before dbt or anything that imports it.
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from dashboards.errors import DashboardError  # noqa: E402
 from ingestion.errors import GraphError, IngestionError  # noqa: E402
-from orchestration.commands import alerts, data, demo, quality, service, webhooks, workers  # noqa: E402
+from orchestration.commands import (  # noqa: E402
+    alerts,
+    clients,
+    dashboards,
+    data,
+    demo,
+    quality,
+    service,
+    site,
+    webhooks,
+    workers,
+)
 from orchestration.errors import UserError  # noqa: E402
 from orchestration.redaction import redactor  # noqa: E402
 from warehouse.errors import WarehouseError  # noqa: E402
@@ -34,9 +46,12 @@ demo.register(app)
 data.register(app)
 quality.register(app)
 service.register(app)
+site.register(app)
 webhooks.register(app)
 workers.register(app)
 alerts.register(app)
+dashboards.register(app)
+clients.register(app)
 
 
 def main() -> None:
@@ -48,6 +63,9 @@ def main() -> None:
         sys.exit(problem.exit_code)
     except GraphError as problem:
         _tell(str(problem).removesuffix(f" {problem.mend}"), problem.mend)
+        sys.exit(2)
+    except DashboardError as problem:
+        _tell(problem.message, problem.mend)
         sys.exit(2)
     except (IngestionError, WarehouseError) as problem:
         _tell(str(problem), "")

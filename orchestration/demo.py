@@ -5,11 +5,13 @@ The order of the demo belongs here; every step is what a real installation does,
 
 from __future__ import annotations
 
+import csv
 import os
 import re
-import shutil
 import sys
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from orchestration.processes import Processes, RunningProcess
@@ -61,8 +63,27 @@ def write_demo_clients(home: Path) -> Path:
     path = home / "clients.yml"
     text = DEMO_CLIENTS.read_text(encoding="utf-8")
     path.write_text(re.sub(r"(?<=: )\$day_(\d+)_ago", day, text), encoding="utf-8")
-    shutil.copyfile(DEMO_RATES, home / DEMO_RATES.name)
+    _write_rates(home / DEMO_RATES.name, anchor)
     return path
+
+
+def _write_rates(path: Path, anchor: date) -> None:
+    """The demo's exchange rates, one a week until a year from the anchor.
+
+    Reason: a rate counts for seven days, and a demo is looked at whenever somebody does.
+    """
+    with DEMO_RATES.open(encoding="utf-8", newline="") as file:
+        known = sorted(csv.DictReader(file), key=itemgetter("currency", "target_currency", "day"))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("day", "currency", "target_currency", "rate"))
+        for pair, listed in groupby(known, key=itemgetter("currency", "target_currency")):
+            rates = [(date.fromisoformat(row["day"]), row["rate"]) for row in listed]
+            day = rates[0][0]
+            while day < anchor + timedelta(days=365):
+                newest = max(rate for rate in rates if rate[0] <= day)
+                rows.writerow((day.isoformat(), *pair, newest[1]))
+                day += timedelta(days=7)
 
 
 def start_simulator(home: Path, port: int = 0) -> RunningProcess:
@@ -79,7 +100,8 @@ def start_simulator(home: Path, port: int = 0) -> RunningProcess:
         return running
     argv, port_file = simulator_command(home, port)
     # Reason: a real token is none of the simulator's business.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("META_", "WAREHOUSE_"))}
+    ours = ("META_", "METABASE_", "WAREHOUSE_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return processes.start("simulator", argv, port_file, env=environment)
 
 
@@ -112,7 +134,7 @@ def demo_environment(settings: Settings, warehouse_url: str) -> dict[str, str]:
         settings: From `demo_settings`.
         warehouse_url: The demo's own database.
     """
-    ours = ("META_", "WAREHOUSE_", "DAGSTER_", "CLIENTS_FILE", "LOG_", "ALERT_", "SMTP_")
+    ours = ("META_", "METABASE_", "WAREHOUSE_", "DAGSTER_", "CLIENTS_FILE", "LOG_", "ALERT_", "SMTP_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {
         "META_ADS_ENV_FILE": "",

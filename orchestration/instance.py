@@ -30,10 +30,15 @@ DATABASE = "dagster"
 MODULE = "orchestration.definitions"
 HOST = "127.0.0.1"
 #: The first are the last to stop.
-PROCESSES = ("code-server", "webserver", "metrics", "daemon", "receiver")
-_NEED_NO_CODE = ("metrics", "receiver")
-USUAL_PORTS = {"webserver": 3000, "receiver": 3001, "metrics": 9464}
-_OPTIONS = {"webserver": "--web-port", "receiver": "--receiver-port", "metrics": "--metrics-port"}
+PROCESSES = ("code-server", "webserver", "metrics", "site", "daemon", "receiver")
+_NEED_NO_CODE = ("metrics", "receiver", "site")
+USUAL_PORTS = {"webserver": 3000, "receiver": 3001, "site": 3002, "metrics": 9464}
+_OPTIONS = {
+    "webserver": "--web-port",
+    "receiver": "--receiver-port",
+    "site": "--site-port",
+    "metrics": "--metrics-port",
+}
 STEPS_AT_META = 4
 START_SECONDS = 120.0
 
@@ -146,9 +151,11 @@ def _commands(
     workspace = ["-w", str(instance.home / _WORKSPACE)]
     python = [sys.executable, "-m"]
     form = ["--log-format", "json"] if settings.log_format == "json" else []
-    web, measured, hooks = (ports.get(name) for name in ("webserver", "metrics", "receiver"))
+    web, measured, hooks, pages = (ports.get(name) for name in ("webserver", "metrics", "receiver", "site"))
     told = settings.meta_ads_home / "run" / "receiver.port"
     receiver = [*python, "orchestration.receiver", "--host", HOST, "--port", str(hooks), "--port-file", str(told)]
+    pages_told = settings.meta_ads_home / "run" / "site.port"
+    site = [*python, "orchestration.site", "--host", HOST, "--port", str(pages), "--port-file", str(pages_told)]
     served = [*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code), *form]
     return {
         "code-server": (served, code, None),
@@ -156,6 +163,7 @@ def _commands(
         "metrics": ([*python, "orchestration.metrics", "--port", str(measured)], measured, None),
         "daemon": ([*python, "dagster._daemon", "run", *workspace, *form], None, None),
         "receiver": (receiver, None, told),
+        "site": (site, None, pages_told),
     }
 
 

@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from orchestration import mail_settings
+from orchestration import mail_settings, metabase_settings
 from orchestration.errors import ConfigurationError
 from warehouse.errors import InvalidUrl
 from warehouse.urls import DatabaseUrl
@@ -47,6 +47,9 @@ _SECRETS = (
     "CELERY_BACKEND_URL",
     "ALERT_WEBHOOK_URL",
     "SMTP_PASSWORD",
+    "METABASE_API_KEY",
+    "METABASE_ADMIN_PASSWORD",
+    "METABASE_WAREHOUSE_URL",
 )
 _SECRET_PATH = 12
 """Shorter paths of a webhook are words, which would be blotted out everywhere."""
@@ -75,6 +78,7 @@ _MENDS = {
     "LOG_FORMAT": "set text or json",
     "LOG_LEVEL": f"set one of {', '.join(LOG_LEVELS)}",
     **mail_settings.MENDS,
+    **metabase_settings.MENDS,
 }
 
 
@@ -199,6 +203,13 @@ class Settings(BaseSettings):
     smtp_user: Annotated[str, _Strip] | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: Annotated[Literal["starttls", "implicit", "none"], BeforeValidator(_lower), _Strip] = "starttls"
+    metabase_url: Annotated[str, AfterValidator(metabase_settings.base_url), _Strip] | None = None
+    metabase_api_key: _Secret | None = None
+    metabase_admin_email: Annotated[str, AfterValidator(mail_settings.address), _Strip] | None = None
+    metabase_admin_password: SecretStr | None = None
+    metabase_warehouse_url: Annotated[SecretStr, AfterValidator(metabase_settings.warehouse_url), _Strip] | None = None
+    metabase_site_name: Annotated[str, Field(min_length=1), _Strip] = "Meta Ads Analytics"
+    metabase_time_zone: Annotated[str, AfterValidator(metabase_settings.time_zone), _Strip] = "UTC"
     dagster_runs_kept_days: Annotated[int, Field(ge=1, le=3650)] = 30
     ops_kept_days: Annotated[int, Field(ge=30, le=3650)] = 90
     raw_kept_days: Annotated[int, Field(ge=90, le=3650)] | None = None
@@ -239,7 +250,7 @@ class Settings(BaseSettings):
             found.append(hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest())
         if self.meta_webhook_verify_token:
             found.append(self.meta_webhook_verify_token.get_secret_value())
-        for address in (self.warehouse_url, self.dagster_database_url):
+        for address in (self.warehouse_url, self.dagster_database_url, self.metabase_warehouse_url):
             if address is None:
                 continue
             url = address.get_secret_value()
@@ -249,6 +260,8 @@ class Settings(BaseSettings):
             password = (urlsplit(address.get_secret_value()).password if address else "") or ""
             found += [password, unquote(password)]
         found.append(self.smtp_password.get_secret_value() if self.smtp_password else "")
+        ours = (self.metabase_api_key, self.metabase_admin_password)
+        found += [one.get_secret_value() for one in ours if one is not None]
         if self.alert_webhook_url:
             # Reason: errors of connections quote the path alone, and it is the part that is secret.
             posting = self.alert_webhook_url.get_secret_value()

@@ -18,6 +18,8 @@ decided by whoever calls, from `TransientError` and `TerminalError`).
         ├── SlicesRejected: some of many slices were rejected; the others were written
         ├── RowRejected: an entity, activity or client row cannot be stored; nothing was written
         ├── BuildLost: the build was declared dead by another process
+        ├── FenceOpen: a role of a client could do more than read its views; it got no login
+        ├── ClientSchemasFailed: some clients' schemas could not be brought up to date; the others were
         ├── EmbeddedServerError: the embedded server cannot be installed, started or stopped
         └── StatementFailed: any other complaint of the database
 """
@@ -147,6 +149,14 @@ class RowRejected(TerminalError):
 
 class BuildLost(TerminalError):
     """The build is no longer the running one: its process was thought dead, and its marks were taken back."""
+
+
+class FenceOpen(TerminalError):
+    """A role that belongs to the fence between clients may do more than it should. Nothing was changed."""
+
+
+class ClientSchemasFailed(TerminalError):
+    """The schemas of some clients could not be brought up to date; the message names each with its mend."""
 
 
 class EmbeddedServerError(TerminalError):

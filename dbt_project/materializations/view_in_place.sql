@@ -23,16 +23,28 @@
     {{ return({'relations': [target]}) }}
 {%- endmaterialization %}
 
-{#- Whether a query has the view's columns, in order, by name and type; it may have more behind them. -#}
+{#- Whether a query has the view's columns, in order, by name and type; it may have more behind them.
+    Reason for the temporary view: dbt describes a query by names of types that stand for several of the database's. -#}
 {% macro keeps_columns(view, query) -%}
-    {%- set wanted = get_column_schema_from_query(query) -%}
-    {%- set held = adapter.get_columns_in_relation(view) -%}
-    {%- set ns = namespace(same=(wanted | length >= held | length)) -%}
-    {%- for column in held if ns.same -%}
-        {%- set other = wanted[loop.index0] -%}
-        {%- set ns.same = column.name == other.name and column.data_type == other.data_type -%}
+    {%- set probe = view.identifier ~ '__dbt_probe' -%}
+    {%- do run_query('create temporary view "' ~ probe ~ '" as (' ~ query ~ ')') -%}
+    {%- set wanted = columns_of('pg_temp."' ~ probe ~ '"') -%}
+    {%- do run_query('drop view pg_temp."' ~ probe ~ '"') -%}
+    {%- set held = columns_of(view) -%}
+    {{ return(wanted[:held | length] == held) }}
+{%- endmacro %}
+
+{#- Name and exact type of each column of a relation. -#}
+{% macro columns_of(relation) -%}
+    {%- set found = run_query(
+        "select attname::text, format_type(atttypid, atttypmod) from pg_attribute where attrelid = to_regclass('"
+        ~ relation ~ "') and attnum > 0 and not attisdropped order by attnum"
+    ) -%}
+    {%- set columns = [] -%}
+    {%- for row in found.rows -%}
+        {%- do columns.append((row[0], row[1])) -%}
     {%- endfor -%}
-    {{ return(ns.same) }}
+    {{ return(columns) }}
 {%- endmacro %}
 
 {% macro postgres__create_view_as(relation, sql) -%}

@@ -185,6 +185,8 @@ def show_pull(summary: PullSummary) -> None:
 
 def show_build(summary: BuildSummary) -> None:
     """Prints what a build did."""
+    if summary.isolation_problem:
+        out.print(f"[yellow]clients' schemas[/] {escape(summary.isolation_problem)}", soft_wrap=True)
     if summary.result is None:
         out.print("Marts are up to date; nothing to build.")
         return

@@ -18,6 +18,7 @@ from orchestration.platform import open_platform
 from orchestration.progress import Display
 from orchestration.pull import run_pull
 from orchestration.pull_model import PullRequest, raise_if_nothing_came
+from orchestration.site.building import build_site
 from warehouse.query import ab_verdicts, demo_summary
 
 
@@ -42,7 +43,10 @@ def demo(
         show_clients(demo_summary(platform.warehouse))
         show_experiments(ab_verdicts(platform.warehouse))
         database = platform.warehouse.safe_url
+        site = build_site(platform)
     out.print(f"\nDone in {time.monotonic() - started:.0f} s. Where to look next:")
+    out.print(f"  dashboards {site.index.as_uri()}", soft_wrap=True)
+    out.print("             or `meta-ads site serve --demo`, where filters work")
     out.print(f"  database   psql '{database}'   (schemas raw, ops, marts)", soft_wrap=True)
     out.print(f"  simulator  {url}/v26.0/me/adaccounts?access_token=SIMULATOR", soft_wrap=True)
     out.print("  raw data   meta-ads check --demo   (what arrived against what is expected of it)")

@@ -63,13 +63,17 @@ def up(
     receiver_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the receiver of webhooks; 0 picks a free one.")
     ] = 3001,
+    site_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the dashboards; 3002 if it is free, 0 picks a free one."),
+    ] = None,
     metrics_port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="Port of the Prometheus metrics; 9464 if it is free, 0 picks a free one."),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return, and leave all running.")] = False,
 ) -> None:
-    """Start the platform: database, Dagster, receiver and, without a token, the simulator. Ctrl-C ends all of it."""
+    """Start the platform: database, Dagster, site, receiver and, without a token, the simulator. Ctrl-C ends it."""
     base = settings_for_command()
     if base.meta_access_token is None:
         simulators = [start_simulator(base.meta_ads_home / DEMO_FOLDER, port)]
@@ -86,7 +90,7 @@ def up(
             prepared = instance.prepare(settings, environment)
             account_ids = accounts_to_work_on(platform)
             instance.seed(prepared, account_ids)
-            ports = {"webserver": web_port, "receiver": receiver_port, "metrics": metrics_port}
+            ports = {"webserver": web_port, "receiver": receiver_port, "site": site_port, "metrics": metrics_port}
             begun = instance.start(settings, prepared, ports)
             started = {process.name: process for process in (*begun, *simulators)}
             if is_demo:
@@ -97,6 +101,7 @@ def up(
         raise
     out.print(f"Dagster:    {started['webserver'].url}", soft_wrap=True)
     hooks = f"{started['receiver'].url}{PATH}" if "receiver" in started else _NO_WEBHOOKS
+    out.print(f"Site:       {started['site'].url}", soft_wrap=True)
     out.print(f"Webhooks:   {hooks}", soft_wrap=True)
     out.print(f"Metrics:    {started['metrics'].url}/metrics", soft_wrap=True)
     if settings is base and settings.dagster_executor == "celery":

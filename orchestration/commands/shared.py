@@ -29,7 +29,8 @@ def settings_for_command(**overrides: Any) -> Settings:
     if level == "INFO" and Console(stderr=True).is_terminal:
         level = "WARNING"
     configure_logging(level, settings.log_format, settings.secrets())
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "httpx"):  # Reason: both tell each of their steps.
+        logging.getLogger(name).setLevel(logging.WARNING)
     return settings
 
 

@@ -24,6 +24,7 @@ from orchestration.defs.partitions import DAY_DIMENSION, DAYS
 from orchestration.defs.resources import PlatformSource
 from orchestration.defs.telling import check_events, table_events
 from orchestration.errors import UserError
+from orchestration.isolating import keep_clients_apart
 from orchestration.logs import log_context
 from orchestration.settings import environment_settings
 from orchestration.transform import (
@@ -115,17 +116,21 @@ def mart_assets(manifest: Path) -> dg.AssetsDefinition:
         whole = not context.is_subset
         with platform.opened() as opened:
             sync_declared(opened)
+            keep_clients_apart(opened)  # Reason: an account that a client lost is closed to it before.
             version = project_version() if whole else None
-            with building(opened.warehouse, version, days=days, take_due=whole):
-                os.environ.update(dbt_environment(opened.warehouse.parameters, opened.settings.meta_ads_home))
-                dbt = DbtCliResource(
-                    project_dir=str(PROJECT),
-                    profiles_dir=str(PROJECT),
-                    # Reason: the environment's own, whatever PATH the web server was started with.
-                    dbt_executable=str(Path(sys.executable).with_name("dbt")),
-                )
-                arguments = ["build", "--exclude-resource-type", "unit_test"]
-                yield from dbt.cli(arguments, context=context).stream()
+            try:
+                with building(opened.warehouse, version, days=days, take_due=whole):
+                    os.environ.update(dbt_environment(opened.warehouse.parameters, opened.settings.meta_ads_home))
+                    dbt = DbtCliResource(
+                        project_dir=str(PROJECT),
+                        profiles_dir=str(PROJECT),
+                        # Reason: the environment's own, whatever PATH the web server was started with.
+                        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+                    )
+                    arguments = ["build", "--exclude-resource-type", "unit_test"]
+                    yield from dbt.cli(arguments, context=context).stream()
+            finally:
+                keep_clients_apart(opened)
 
     return marts
 

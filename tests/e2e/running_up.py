@@ -30,6 +30,7 @@ class Up:
     def __init__(self, home: Path, process: subprocess.Popen[str], addresses: dict[str, str]) -> None:
         self.home, self.process = home, process
         self.url, self.simulator, self.metrics = (addresses[name] for name in ("Dagster", "Simulator", "Metrics"))
+        self.site = addresses["Site"]
         self.webhooks = addresses["Webhooks"]
 
     def inject(self, name: str, **where: Any) -> None:
@@ -97,7 +98,7 @@ def running_up(folder: Path) -> Iterator[Up]:
             if "Ctrl-C" in line:
                 break
         found = dict(re.findall(r"^(\w+): +(http://\S+)", "".join(said), re.MULTILINE))
-        assert {"Dagster", "Simulator", "Metrics", "Webhooks"} <= found.keys(), "".join(said)
+        assert {"Dagster", "Simulator", "Site", "Metrics", "Webhooks"} <= found.keys(), "".join(said)
         yield Up(home, process, found)
     finally:
         process.send_signal(signal.SIGINT)

@@ -111,6 +111,14 @@ def test_other_versions_are_refused_with_the_reason(version: str, reason: str) -
         ("SMTP_HOST", "smtp://mail.example.com"),
         ("SMTP_PORT", "0"),
         ("SMTP_TLS", "ssl"),
+        ("METABASE_URL", "metabase.example.com"),
+        ("METABASE_URL", "https://ann:hush@metabase.example.com"),
+        ("METABASE_API_KEY", '"mb_a b"'),
+        ("METABASE_ADMIN_EMAIL", "ann"),
+        ("METABASE_WAREHOUSE_URL", "postgresql://reader:pw@/ads?host=/var/run"),
+        ("METABASE_WAREHOUSE_URL", "postgresql://db/ads"),
+        ("METABASE_WAREHOUSE_URL", "postgresql://reader:pw@db/ads?sslmode=disable"),
+        ("METABASE_TIME_ZONE", "Europe/Bonn"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "LOUD"),
     ],
@@ -129,7 +137,7 @@ def test_all_bad_values_at_once() -> None:
 
 def test_a_misspelt_variable_is_told_and_a_foreign_one_is_not() -> None:
     assert "did you mean META_ACCESS_TOKEN?" in refused(META_ACESS_TOKEN="x")
-    Path(".env").write_text("PGHOST=x\nMETABASE_URL=y\n")
+    Path(".env").write_text("PGHOST=x\nMETABASE_HOST=y\n")
     load_settings()
 
 
@@ -163,6 +171,20 @@ def test_webhooks_need_both_secrets(missing: str) -> None:
     assert not lacking.takes_webhooks
     with pytest.raises(ConfigurationError, match=missing.upper()):
         lacking.webhook_secrets()
+
+
+def test_secrets_of_metabase_are_known_and_never_shown() -> None:
+    settings = load_settings(
+        metabase_url="https://metabase.example.com/",
+        metabase_api_key="mb_hush",
+        metabase_admin_password="hush hush",
+        metabase_warehouse_url="postgresql://mb_agency:hu%2Fsh@db:5432/ads?sslmode=verify-full",
+    )
+    assert settings.metabase_url == "https://metabase.example.com"
+    assert {"mb_hush", "hush hush", "hu/sh", "hu%2Fsh"} <= set(settings.secrets())
+    assert "hu" not in repr(settings).replace("metabase_", "")
+    assert "hush" not in refused(METABASE_URL="https://ann:hush@metabase.example.com")
+    assert "hush" not in refused(METABASE_WAREHOUSE_URL="postgresql://reader:hush@/ads")
 
 
 MAIL = {"ALERT_EMAIL_TO": "ann@example.com", "SMTP_HOST": "smtp.example.com"}

@@ -5,7 +5,7 @@ What belongs here: reading and writing `ops` tables. What does not: insights (`w
 
 from __future__ import annotations
 
-from warehouse.ops.builds import Build, begin_build, building, due_slices, finish_build
+from warehouse.ops.builds import Build, begin_build, building, due_slices, finish_build, newest_build
 from warehouse.ops.clients import SyncCounts, sync_clients
 from warehouse.ops.declarations import Changes, sync_declarations
 from warehouse.ops.holds import HeldDay, held_days, hold_days
@@ -35,6 +35,7 @@ __all__ = [
     "held_days",
     "hold_days",
     "missing_days",
+    "newest_build",
     "running",
     "slice_states",
     "stale_days",

@@ -54,6 +54,7 @@ _ADD_DAYS = """
 _REPORTS = "SELECT DISTINCT report FROM ops.slice WHERE build_id = %s"
 _SCOPE_DAYS = "SELECT DISTINCT day FROM ops.build_scope ORDER BY day"
 _COUNT = "UPDATE ops.mart_build SET slices = %s WHERE build_id = %s"
+_NEWEST = "SELECT max(build_id) FROM ops.mart_build WHERE status = 'succeeded'"
 _ANALYZE = "ANALYZE ops.build_scope"
 _FINISH = """
     UPDATE ops.mart_build SET status = %s, finished_at = now()
@@ -101,6 +102,16 @@ def due_slices(warehouse: Warehouse) -> int:
     with warehouse.connection() as connection:
         row = connection.execute(_DUE).fetchone()
     return int(row[0]) if row else 0
+
+
+def newest_build(warehouse: Warehouse) -> int | None:
+    """The number of the last build that succeeded; None if none did, or if the schema is not there yet."""
+    with warehouse.connection() as connection:
+        try:
+            row = connection.execute(_NEWEST).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+    return row[0] if row else None
 
 
 def begin_build(
