@@ -18,7 +18,7 @@ BYTECODE = --compile-bytecode
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	$(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check bench mutants soak up down format lock clean
+.PHONY: help demo test check bench mutants soak up down secrets metabase format lock clean
 
 help: ## List the targets
 	@if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then on="$$(printf '\033[36m')"; off="$$(printf '\033[0m')"; fi; \
@@ -53,6 +53,12 @@ up: $(VENV)/.runtime ## Run the platform, Dagster's pages on port 3000; Ctrl-C e
 
 down: ## Stop what runs in the background
 	@if [ -x $(BIN)/meta-ads ]; then $(BIN)/meta-ads down; else echo "Nothing is installed, so nothing runs."; fi
+
+secrets: ## Draw the passwords that docker-compose.yml mounts, into secrets/; keeps what is there
+	@orchestration/deploy/make_secrets.sh
+
+metabase: ## Bring the Metabase of docker-compose.yml in line with the dashboards
+	@docker compose --profile apply run --build --rm metabase-apply
 
 format: $(VENV)/.dev ## Put code into its form, and mend what can be mended without thinking
 	$(BIN)/ruff check --fix .

@@ -26,6 +26,7 @@ from orchestration.commands import (  # noqa: E402
     data,
     demo,
     quality,
+    run,
     service,
     site,
     webhooks,
@@ -49,6 +50,7 @@ service.register(app)
 site.register(app)
 webhooks.register(app)
 workers.register(app)
+run.register(app)
 alerts.register(app)
 dashboards.register(app)
 clients.register(app)

@@ -106,8 +106,8 @@ def start(
         for name in reversed(PROCESSES):
             processes.stop(name)
         code = _free_port()
-    _write_workspace(instance.home / _WORKSPACE, code)
-    commands = _commands(settings, instance, code, chosen)
+    _write_workspace(instance.home / _WORKSPACE, HOST, code)
+    commands = _commands(settings, instance, code, chosen, HOST)
     with ExitStack() as stack:
 
         def begin(*names: str) -> list[Callable[[], RunningProcess]]:
@@ -144,26 +144,56 @@ def _port(name: str, running: Mapping[str, RunningProcess], asked: int | None) -
     return asked or _free_port()
 
 
+def in_foreground(
+    settings: Settings, instance: Instance, name: str, *, host: str, port: int | None, code: tuple[str, int]
+) -> list[str]:
+    """The command of one process by itself, as containers and service managers start it.
+
+    Args:
+        settings: Of this installation.
+        instance: From `prepare`; those that ask the code server find it in its workspace.
+        name: One of `PROCESSES`.
+        host: Where it listens.
+        port: Where it listens; None for the usual one.
+        code: Host and port of the code server; what the code server itself listens on if it is that.
+
+    Raises:
+        ConfigurationError: The receiver is asked for, and Meta cannot be told from a stranger.
+    """
+    if name not in wanted_processes(settings):
+        settings.webhook_secrets()
+    if name in ("webserver", "daemon"):
+        # Reason: the others share the folder, and need not know where the code server is.
+        _write_workspace(instance.home / _WORKSPACE, *code)
+    ports = USUAL_PORTS if port is None else {**USUAL_PORTS, name: port}
+    argv, _, _ = _commands(settings, instance, code[1], ports, host, to_file=False)[name]
+    return argv
+
+
 def _commands(
-    settings: Settings, instance: Instance, code: int, ports: Mapping[str, int]
+    settings: Settings, instance: Instance, code: int, ports: Mapping[str, int], host: str, *, to_file: bool = True
 ) -> dict[str, tuple[list[str], int | None, Path | None]]:
     """Each process's arguments, with the port that they name or the file that the process writes it to."""
     workspace = ["-w", str(instance.home / _WORKSPACE)]
     python = [sys.executable, "-m"]
     form = ["--log-format", "json"] if settings.log_format == "json" else []
     web, measured, hooks, pages = (ports.get(name) for name in ("webserver", "metrics", "receiver", "site"))
-    told = settings.meta_ads_home / "run" / "receiver.port"
-    receiver = [*python, "orchestration.receiver", "--host", HOST, "--port", str(hooks), "--port-file", str(told)]
-    pages_told = settings.meta_ads_home / "run" / "site.port"
-    site = [*python, "orchestration.site", "--host", HOST, "--port", str(pages), "--port-file", str(pages_told)]
-    served = [*python, "dagster", "api", "grpc", "-m", MODULE, "-h", HOST, "-p", str(code), *form]
+    run = settings.meta_ads_home / "run"
+
+    def told(name: str) -> tuple[list[str], Path | None]:
+        file = run / f"{name}.port"
+        return (["--port-file", str(file)], file) if to_file else ([], None)
+
+    receiver = [*python, "orchestration.receiver", "--host", host, "--port", str(hooks), *told("receiver")[0]]
+    site = [*python, "orchestration.site", "--host", host, "--port", str(pages), *told("site")[0]]
+    served = [*python, "dagster", "api", "grpc", "-m", MODULE, "-h", host, "-p", str(code), *form]
     return {
         "code-server": (served, code, None),
-        "webserver": ([*python, "dagster_webserver", "-h", HOST, "-p", str(web), *workspace, *form], web, None),
+        "webserver": ([*python, "dagster_webserver", "-h", host, "-p", str(web), *workspace, *form], web, None),
         "metrics": ([*python, "orchestration.metrics", "--port", str(measured)], measured, None),
         "daemon": ([*python, "dagster._daemon", "run", *workspace, *form], None, None),
-        "receiver": (receiver, None, told),
-        "site": (site, None, pages_told),
+        "receiver": (receiver, None, told("receiver")[1]),
+        "site": (site, None, told("site")[1]),
     }
 
 
@@ -207,8 +237,8 @@ def _database(settings: Settings) -> str:
     return own
 
 
-def _write_workspace(path: Path, port: int) -> None:
-    server = {"grpc_server": {"host": HOST, "port": port, "location_name": "meta-ads"}}
+def _write_workspace(path: Path, host: str, port: int) -> None:
+    server = {"grpc_server": {"host": host, "port": port, "location_name": "meta-ads"}}
     yaml = YAML()
     with path.open("w", encoding="utf-8") as file:
         yaml.dump({"load_from": [server]}, file)

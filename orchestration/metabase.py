@@ -28,7 +28,7 @@ from orchestration.platform import Platform
 from orchestration.settings import Settings
 from orchestration.transform import parse_project, project_version
 from warehouse.connect import Warehouse
-from warehouse.isolation import clients_with_views, ensure_login, role_name, schema_name
+from warehouse.isolation import clients_with_views, ensure_agency_login, ensure_login, role_name, schema_name
 from warehouse.urls import DatabaseUrl
 
 KEY_FILE = "metabase.key"
@@ -36,8 +36,8 @@ _CLIENT = "client-"
 _COOKBOOK = "see docs/cookbooks/metabase.md"
 
 
-class ClientLogins:
-    """Gives clients' roles their passwords."""
+class Logins:
+    """Gives roles of spaces their passwords: those of clients, and the agency's own."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -48,7 +48,10 @@ class ClientLogins:
         Raises:
             WarehouseError: We may not make roles, or the role could do more than read its schema.
         """
-        ensure_login(self._warehouse, space.key.removeprefix(_CLIENT), SecretStr(password))
+        if space.is_client:
+            ensure_login(self._warehouse, space.key.removeprefix(_CLIENT), SecretStr(password))
+        else:
+            ensure_agency_login(self._warehouse, SecretStr(password))
 
 
 def manifest(settings: Settings) -> Path:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import SecretStr
 
 from warehouse.errors import InvalidUrl
+from warehouse.isolation import AGENCY_ROLE
 from warehouse.urls import DatabaseUrl
 
 SSL_MODES = ("require", "verify-ca", "verify-full")
@@ -20,7 +21,7 @@ MENDS = {
     "METABASE_API_KEY": "paste a key of the group Administrators on one line, or leave it empty",
     "METABASE_ADMIN_EMAIL": "set the administrator's address, such as admin@example.com",
     "METABASE_ADMIN_PASSWORD": "set the administrator's password, or leave it empty",
-    "METABASE_WAREHOUSE_URL": "set postgresql://role:password@host:5432/database as Metabase's machine reaches it",
+    "METABASE_WAREHOUSE_URL": f"set postgresql://{AGENCY_ROLE}@host:5432/database as Metabase's machine reaches it",
     "METABASE_SITE_NAME": "set what Metabase calls itself, such as Ads",
     "METABASE_TIME_ZONE": "set a time zone, such as Europe/Berlin",
 }
@@ -53,8 +54,10 @@ def warehouse_url(value: SecretStr) -> SecretStr:
         raise ValueError(f"cannot be used: {error}") from None
     if not url.host or url.host.startswith(("/", "@")):
         raise ValueError("cannot be used: it names no host, and Metabase speaks to no socket")
-    if not url.user or not url.password or not url.database:
-        raise ValueError("cannot be used: it must name a role, its password and a database")
+    if not url.user or not url.database:
+        raise ValueError("cannot be used: it must name a role and a database")
+    if not url.password and url.user != AGENCY_ROLE:
+        raise ValueError(f"cannot be used: only role {AGENCY_ROLE} gets its password from the platform")
     mode = url.options.get("sslmode")
     if mode is not None and mode not in SSL_MODES:
         raise ValueError(f"cannot be used: sslmode is one of {', '.join(SSL_MODES)}, or left out")

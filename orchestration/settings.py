@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from orchestration import mail_settings, metabase_settings
+from orchestration import mail_settings, metabase_settings, secret_files
 from orchestration.errors import ConfigurationError
 from warehouse.errors import InvalidUrl
 from warehouse.urls import DatabaseUrl
@@ -219,6 +219,23 @@ class Settings(BaseSettings):
         "INFO"
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours instead
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What wins first: arguments, the environment, `.env`, files of secrets."""
+        return (
+            init_settings,
+            env_settings,
+            dotenv_settings,
+            secret_files.SecretFiles(settings_cls, secret_files.folder()),
+        )
+
     @property
     def clients_file_was_named(self) -> bool:
         """Whether somebody named the clients file, so that its absence is a mistake and not a choice."""
@@ -271,7 +288,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
-    """Reads the environment, then `.env` for what it leaves out.
+    """Reads the environment, then `.env` for what it leaves out, then files of secrets (`META_ADS_SECRETS_DIR`).
 
     Args:
         env_file: The file to read; None for the environment alone. A missing file is legal.

@@ -23,7 +23,7 @@ from dashboards.metabase.ledger import Change
 from dashboards.metabase.prune import prune as put_away
 from dashboards.schemas import schemas
 from orchestration.commands.shared import opened, out, settings_for_command
-from orchestration.metabase import ClientLogins, credentials_of, manifest, opened_metabase, wish_of
+from orchestration.metabase import Logins, credentials_of, manifest, opened_metabase, wish_of
 from orchestration.platform import Platform
 from orchestration.transform import PROJECT
 from warehouse.ops.dashboards import MetabaseObjects
@@ -90,7 +90,7 @@ def apply(
                 _objects(platform, metabase.url),
                 wish,
                 renew_passwords=new_passwords,
-                logins=ClientLogins(platform.warehouse),
+                logins=Logins(platform.warehouse),
                 report=report,
                 tell=lambda change: _tell_hand(progress.console, change),
             )

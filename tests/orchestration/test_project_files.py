@@ -13,7 +13,22 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ["help", "demo", "test", "check", "bench", "mutants", "soak", "up", "down", "format", "lock", "clean"]
+TARGETS = [
+    "help",
+    "demo",
+    "test",
+    "check",
+    "bench",
+    "mutants",
+    "soak",
+    "up",
+    "down",
+    "secrets",
+    "metabase",
+    "format",
+    "lock",
+    "clean",
+]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 

@@ -185,6 +185,8 @@ def test_secrets_of_metabase_are_known_and_never_shown() -> None:
     assert "hu" not in repr(settings).replace("metabase_", "")
     assert "hush" not in refused(METABASE_URL="https://ann:hush@metabase.example.com")
     assert "hush" not in refused(METABASE_WAREHOUSE_URL="postgresql://reader:hush@/ads")
+    load_settings(metabase_warehouse_url="postgresql://mb_agency@db:5432/ads")
+    assert "mb_agency" in refused(METABASE_WAREHOUSE_URL="postgresql://reader@db:5432/ads")
 
 
 MAIL = {"ALERT_EMAIL_TO": "ann@example.com", "SMTP_HOST": "smtp.example.com"}
@@ -237,3 +239,33 @@ def test_the_example_names_every_setting_and_loads() -> None:
 def test_an_error_prints_message_and_mend() -> None:
     assert str(UserError("No.", "do this")) == "No.\n  -> do this"
     assert str(UserError("No.")) == "No."
+
+
+def test_secrets_may_be_files_and_an_empty_one_is_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "meta_access_token").write_text("EAAfromafile\n")
+    (folder / "smtp_password").write_text("\n")
+    (folder / "not_a_setting").write_text("x")
+    monkeypatch.setenv("META_ADS_SECRETS_DIR", str(folder))
+    settings = load_settings()
+    assert settings.meta_access_token is not None
+    assert settings.meta_access_token.get_secret_value() == "EAAfromafile"
+    assert settings.smtp_password is None
+    assert "EAAfromafile" in settings.secrets()
+    monkeypatch.setenv("META_ACCESS_TOKEN", "EAAfromtheenvironment")
+    chosen = load_settings().meta_access_token
+    assert chosen is not None
+    assert chosen.get_secret_value() == "EAAfromtheenvironment"
+
+
+def test_a_wrong_secret_file_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "warehouse_url").write_text("mysql://user:hush@db/x")
+    monkeypatch.setenv("META_ADS_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "WAREHOUSE_URL" in str(caught.value)
+    assert "hush" not in str(caught.value)
+    monkeypatch.setenv("META_ADS_SECRETS_DIR", str(tmp_path / "none"))
+    with pytest.raises(ConfigurationError, match="no folder"):
+        load_settings()
