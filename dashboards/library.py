@@ -124,7 +124,7 @@ def _model(path: Path, model: type[_Model]) -> tuple[CheckedYaml, _Model]:
         return source, model.model_validate(source.values)
     except ValidationError as error:
         told = [{**one, "loc": _without_names(one["loc"])} for one in error.errors(include_url=False)]
-        findings = findings_of(told, _EXAMPLE, lambda _, key: near(key, _KEYS))
+        findings = findings_of(told, _EXAMPLE, lambda _, key: near(key, [name for name in _KEYS if name != key]))
         raise FaultyDefinitions(tuple(sorted({source.problem(one) for one in findings}))) from None
 
 
