@@ -21,6 +21,8 @@ import requests
 from dashboards.library import load
 from tests.dashboards import fake_marts
 from tests.databases import Databases
+from warehouse.connect import Warehouse
+from warehouse.isolation import sync_client_schemas
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -74,7 +76,12 @@ def environment(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
     home = tmp_path_factory.mktemp("site")
     with databases.fresh("plain") as url:
         fake_marts.make(url, datetime.now(UTC).date())
-        fake_marts.make(url, datetime.now(UTC).date(), schema="client_first", accounts=1)
+        with Warehouse(url) as warehouse, warehouse.connection() as connection:
+            connection.execute(
+                "INSERT INTO ops.client_account (account_id, client_id, client_name) VALUES (1001, 'first', 'First')"
+            )
+            connection.execute("UPDATE marts.dim_account SET client_id = 'first' WHERE account_id = 1001")
+            sync_client_schemas(warehouse)
         clients = home / "clients.yml"
         entries = "\n".join(
             f"  - {{id: {name}, name: {name.title()}, accounts: [{{id: act_{number}, name: Shop}}]}}"

@@ -62,7 +62,7 @@ def test_what_somebody_changed_is_told_in_the_plan_and_set_back(done: Bench) -> 
         ("update", "group Acme", ("name",), ("name",)),
         ("update", "collection Acme", ("name",), ("name",)),
         ("update", "card Agency: Spend", ("name", "display"), ("name", "display")),
-        ("update", "dashboard Agency: Executive overview", ("dashcards",), ("dashcards",)),
+        ("update", "dashboard Agency: Executive overview", ("tabs", "dashcards"), ("tabs", "dashcards")),
     ]
     applied = done.run()
     assert told(applied) == told(planned)
