@@ -1,7 +1,7 @@
 """What all charts share: rows for Vega-Lite, axes, tooltips, colours.
 
 What belongs here: pieces of specifications, as plain data. What does not: which chart is made of which
-(`dashboards.site.charts`).
+(`dashboards.charts.kinds`).
 
 Every label is written here, in Python, and travels as text: a chart, its tooltip and the table beside it show the same
 words, and Vega only places them.
@@ -62,7 +62,7 @@ class Drawing:
     def title(self, column: str) -> str:
         """The title of a column; in a combo its measure may have one of its own."""
         measure = self.card.measures.get(column)
-        return measure.title if measure and measure.title else self.formats.title(column, self.card)
+        return self.formats.say(measure.title) if measure and measure.title else self.formats.title(column, self.card)
 
     def written(self, record: dict[str, Any], column: str) -> str:
         """A value of a row as text."""
