@@ -80,9 +80,14 @@ def subject_of(summary: Summary, pen: Pen) -> str:
         ratio = next((key for key in ("roas", "cpa") if group.now.get(key) is not None), None)
         told += [_headline(group, key, pen) for key in (ratio, "spend") if key and group.now.get(key) is not None]
     if not told:
-        return one_line(words.say("subject_without_numbers", client=client, period=period))
+        return _plain(words.say("subject_without_numbers", client=client, period=period))
     subject = words.say("subject", client=client, period=period, headline=words.say("list_headline").join(told))
-    return shortened(one_line(subject), LONGEST_SUBJECT)
+    return shortened(_plain(subject), LONGEST_SUBJECT)
+
+
+def _plain(subject: str) -> str:
+    """Reason: some mail programs show a square for the narrow spaces of numbers and days."""
+    return " ".join(one_line(subject).split())
 
 
 def _headline(group: Group, key: str, pen: Pen) -> str:

@@ -39,11 +39,13 @@ class Column:
         title: What people read.
         form: How its values are written.
         is_number: Whether they stand on the right.
+        is_change: Whether they say how another column changed.
     """
 
     title: str
     form: Format
     is_number: bool
+    is_change: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,11 @@ def fact_pairs(summary: Summary, pen: Pen) -> list[tuple[str, str]]:
     """Titles and values about the numbers; what is not known is left out."""
     facts, period, words = summary.facts, pen.order.period, pen.words
     separator = words.say("list")
-    currencies = [group.currency for group in summary.groups if group.currency is not None]
     found = {
         "fact_period": pen.days(period.first, period.last),
         "fact_compared": pen.days(period.before_first, period.before_last),
         "fact_accounts": separator.join(map(one_line, facts.accounts)),
-        "fact_currency": words.say("default_currency") if len(currencies) > 1 else "".join(currencies),
+        "fact_currency": _currency(summary, pen),
         "fact_zone": separator.join(facts.zones),
         "fact_attribution": separator.join(facts.attribution),
         "fact_data_as_of": f"{pen.formats.text(facts.data_as_of, 'datetime')} ({pen.formats.zone_name()})"
@@ -71,6 +70,13 @@ def fact_pairs(summary: Summary, pen: Pen) -> list[tuple[str, str]]:
     if not any(group.has_numbers for group in summary.groups):
         del found["fact_immature"], found["fact_unreconciled"]
     return [(words.say(key), value) for key, value in found.items() if value]
+
+
+def _currency(summary: Summary, pen: Pen) -> str:
+    if len(summary.groups) > 1:
+        return pen.words.say("default_currency")
+    currency = summary.groups[0].currency or ""
+    return pen.words.say("converted_currency", currency=currency) if summary.facts.is_converted else currency
 
 
 def _count(pen: Pen, key: str, days: tuple[date, ...]) -> str:
@@ -91,7 +97,7 @@ def _test(row: Row, pen: Pen) -> str:
     }
     said = pen.words.say(key, **values)
     if str(row["kind"]).startswith(_OBSERVATIONAL):
-        said = f"{said} {pen.words.say('test_observational')}"
+        said = pen.join(said, pen.words.say("test_observational"))
     return said
 
 

@@ -6,6 +6,7 @@ What belongs here: from a value to words of the reader's language. What does not
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -99,6 +100,10 @@ class Pen:
             return self.days(first, last)
         return format_interval(first, last, "MMMd", locale=self.language)
 
+    def join(self, *sentences: str) -> str:
+        """Sentences behind each other; Japanese has no space between them."""
+        return self.words.say("space").join(filter(None, sentences))
+
     def some_days(self, days: Iterable[date]) -> str:
         """Days that need not be in a row, as ranges."""
         ranges: list[tuple[date, date]] = []
@@ -123,7 +128,8 @@ def one_line(text: str) -> str:
     """A text without line breaks, control characters and marks that turn its direction."""
     kept = "".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
     kept = "".join(one for one in kept if unicodedata.category(one) not in ("Cf", "Cs", "Co", "Cn") or one == "\u200d")
-    return " ".join(kept.split())
+    # Reason: only plain spaces; those within a number keep it in one piece.
+    return re.sub(r" {2,}", " ", kept).strip()
 
 
 def shortened(text: str, length: int) -> str:

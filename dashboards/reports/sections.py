@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from dashboards.answering import Answer
 from dashboards.charts.drawing import Drawing
@@ -21,6 +22,7 @@ from dashboards.reports.drawn import chart_of
 from dashboards.reports.model import Section
 from dashboards.reports.pen import Pen, one_line
 
+_SMALLEST_CHANGE = Decimal("0.0005")
 DEFAULT: tuple[Section, ...] = (
     Section("executive_overview", ("spend_and_roas", "by_objective")),
     Section("campaigns", ("what_moved_roas", "campaigns"), tab="campaigns"),
@@ -131,7 +133,10 @@ def table_of(card: Card, answer: Answer, formats: Formats) -> Table:
         if name in answer.columns and name != "currency"
     }
     names = [name for name, form in forms.items() if form != "image"]
-    columns = tuple(Column(formats.title(name, card).strip(), forms[name], forms[name] in NUMERIC) for name in names)
+    columns = tuple(
+        Column(formats.title(name, card).strip(), forms[name], forms[name] in NUMERIC, name.endswith("_change"))
+        for name in names
+    )
     rows = []
     for record in answer.records():
         currency = currency_of(record)
@@ -178,6 +183,8 @@ def figure_of(title: str, now: Cell, before: Cell | None, form: str, good: str, 
         formats: Writes the change.
     """
     found = formats.change(now.value, before.value) if before is not None else None
+    if found is not None and abs(found) < _SMALLEST_CHANGE:
+        found = Decimal(0)  # Reason: +0.0 % in green would praise a rounding.
     change = Cell(formats.change_text(found), found) if found is not None else None
     verdict: Verdict = "neither"
     if found and good != "neither":

@@ -83,7 +83,7 @@ def _spend(group: Group, pen: Pen) -> str:
         ((one.account_id, one.campaign_id), _sum(one.now, "spend"), _sum(one.before, "spend"))
         for one in group.campaigns
     )
-    return f"{said} {_came_from(parts, group, pen, 'money')}"
+    return pen.join(said, _came_from(parts, group, pen, "money"))
 
 
 def _ratio(group: Group, pen: Pen, metric: str) -> str:
@@ -106,7 +106,7 @@ def _ratio(group: Group, pen: Pen, metric: str) -> str:
     how = {part.key: _how(part, campaigns[part.key], group, pen, metric) for part in split.parts[:MOST_NAMED]}
     totals = [(part.key, part.total) for part in split.parts]
     form: Format = "multiple" if metric == "roas" else "money"
-    return f"{said} {_came_from(totals, group, pen, form, how)}"
+    return pen.join(said, _came_from(totals, group, pen, form, how))
 
 
 def _came_from(

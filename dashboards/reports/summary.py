@@ -112,6 +112,7 @@ class Facts:
         empty: Days without a number of any account.
         unknown_accounts: Ids that were asked for and are not held.
         is_rate_missing: Whether money is told by currency because days have no rate.
+        is_converted: Whether money of several currencies is told in the one that all accounts report in.
     """
 
     accounts: tuple[str, ...]
@@ -123,6 +124,7 @@ class Facts:
     empty: tuple[date, ...]
     unknown_accounts: tuple[str, ...] = ()
     is_rate_missing: bool = False
+    is_converted: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def summarised(asker: Asker) -> Summary:
 
     return Summary(
         groups,
-        _facts(asker, accounts, days, is_rate_missing),
+        _facts(asker, accounts, days, is_rate_missing, len(groups) == 1),
         told(questions.BUDGETS),
         told(questions.TESTS),
         told(questions.ALERTS),
@@ -258,7 +260,9 @@ def _ratio(rows: Iterable[Row]) -> Decimal | None:
     return sum(map(Decimal, numerators), Decimal(0)) / denominator * Decimal(known[0]["multiplier"])
 
 
-def _facts(asker: Asker, accounts: list[dict[str, Any]], days: list[dict[str, Any]], is_rate_missing: bool) -> Facts:
+def _facts(
+    asker: Asker, accounts: list[dict[str, Any]], days: list[dict[str, Any]], is_rate_missing: bool, is_one: bool
+) -> Facts:
     period = asker.order.period
     held = {row["day"] for row in days}
     every = (period.first + timedelta(days=number) for number in range((period.last - period.first).days + 1))
@@ -273,6 +277,7 @@ def _facts(asker: Asker, accounts: list[dict[str, Any]], days: list[dict[str, An
         tuple(day for day in every if day not in held),
         tuple(one for one in asker.accounts if one not in known),
         is_rate_missing,
+        is_one and len({row["currency"] for row in accounts}) > 1,
     )
 
 
