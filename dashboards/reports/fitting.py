@@ -6,12 +6,15 @@ them (`dashboards.reports.workbook`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from wcwidth import width
 
 from dashboards.reports.document import Cell, Column, Table
 
+_PLACES = re.compile(r"(?<=[：・（])|\s+")
+"""Where a heading may be broken."""
 WIDEST = 30
 """Characters of a column; longer texts are wrapped or shortened."""
 
@@ -75,6 +78,6 @@ def fitted(table: Table, room: int, gap: int, most_rows: int, *, is_heading_wrap
 
 
 def _width(column: Column, cells: list[Cell], is_heading_wrapped: bool) -> int:
-    heading = column.title.split() if is_heading_wrapped else [column.title]
+    heading = _PLACES.split(column.title) if is_heading_wrapped else [column.title]
     longest = max((width(word) for word in heading), default=0)
     return min(WIDEST, max([longest, *(width(cell.text) for cell in cells)], default=longest))

@@ -15,7 +15,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dashboards.reports.document import Chart, Document, Figures, Message, Table
-from dashboards.reports.drawn import WIDTH
 from dashboards.reports.fitting import Fitted, fitted
 from dashboards.reports.model import Image
 from dashboards.reports.text import more_text
@@ -54,8 +53,7 @@ def html_of(document: Document, words: Words, *, has_files: bool) -> tuple[str, 
             more_text=more_text,
             cid=lambda chart: cids[id(chart)],
             has_files=has_files,
-            width=WIDTH,
-        )  # fmt: skip
+        ).strip()  # fmt: skip
         if len(html.encode()) <= MOST_BYTES:
             break
     return html, images

@@ -25,13 +25,14 @@ from dashboards.reports.text import more_text
 from dashboards.reports.words import Words
 
 _TEMPLATE = Path(__file__).with_name("templates") / "report.typ"
-_ROOM = 112
+_ROOM = 106
 """Characters of a line of a table on A4, at 7.5 points."""
 _GAP = 2
 _ROWS = 60
 _UNBROKEN = 18
 """Characters after which a word without a space may be broken."""
 _RUN = re.compile(rf"([_/|.,;:=&?-])(?=\S)|(\S{{{_UNBROKEN}}})(?=\S)")
+_SIGN = re.compile(r"[+−](?=\S)")
 
 
 def pdf_of(document: Document, words: Words, now: datetime) -> bytes:
@@ -53,7 +54,7 @@ def pdf_of(document: Document, words: Words, now: datetime) -> bytes:
         "days": document.days,
         "compared": f"{words.say('fact_compared')}: {document.compared}",
         "greeting": list(document.greeting),
-        "notes": list(document.notes),
+        "notes": [unbroken(one) for one in document.notes],
         "figures": [_figures(one, words) for one in document.figures],
         "lines": [_lines(one) for one in (*document.changes, document.events)],
         "parts": [
@@ -103,7 +104,7 @@ def _figures(figures: Figures, words: Words) -> dict[str, Any]:
 
 
 def _lines(lines: Lines) -> dict[str, Any]:
-    return {"title": lines.title, "lines": list(lines.lines)}
+    return {"title": lines.title, "lines": [unbroken(one) for one in lines.lines]}
 
 
 def _block(block: Block, words: Words) -> dict[str, Any]:
@@ -133,6 +134,11 @@ def _table(table: Table, words: Words) -> dict[str, Any]:
         ],
         "note": more_text(shown.more, words) if shown.more != 0 else table.note,
     }
+
+
+def unbroken(text: str) -> str:
+    """A sentence whose signs stay with their numbers."""
+    return _SIGN.sub("\\g<0>\u2060", text)
 
 
 def breakable(text: str) -> str:

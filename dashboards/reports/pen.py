@@ -121,7 +121,7 @@ class Pen:
 
     def name(self, name: str) -> str:
         """A name of data, in quotation marks, in one line and not too long."""
-        return self.words.quoted(shortened(one_line(name), _LONGEST_NAME))
+        return self.words.quoted(shortened(one_line(name) or ABSENT, _LONGEST_NAME))
 
 
 def one_line(text: str) -> str:
