@@ -59,7 +59,7 @@ def composed(asker: Asker, now: datetime) -> Document:
         facts=tuple(fact_pairs(summary, pen)),
         problems=tuple(shown.problems),
         footer=words.say("footer", moment=formats.text(now, "datetime"), zone=formats.zone_name()),
-        link=order.link,
+        link=order.link if (order.link or "").startswith(("https://", "http://")) else None,
     )
 
 

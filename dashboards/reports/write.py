@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TypeVar
 
 from dashboards.answerer import Answerer
 from dashboards.answering import Space
@@ -29,6 +30,7 @@ from warehouse.ops.builds import newest_build
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TRIES = 3
+T = TypeVar("T")
 _BEYOND = re.compile(r"[^a-z0-9]+")
 
 
@@ -54,14 +56,27 @@ def write(order: Order, space: Space, library: Library, now: datetime) -> Messag
     calendar = Calendar.at(now, space.zone, "monday")
     with Answerer(narrowed, now=lambda: now) as answerer:
         asker = Asker(order, space, narrowed, answerer, calendar)
-        build = newest_build(space.warehouse)
-        document = composed(asker, now)
-        for _ in range(_TRIES - 1):
-            newest = newest_build(space.warehouse)
-            if newest == build:
-                break
-            build, document = newest, composed(asker, now)
+        document = of_one_build(lambda: composed(asker, now), lambda: newest_build(space.warehouse))
     return message_of(document, order, now)
+
+
+def of_one_build(compose: Callable[[], T], newest: Callable[[], int | None]) -> T:
+    """Asks until no build of the marts ended meanwhile, so that no two numbers are of two builds.
+
+    Builds that follow each other faster than a report is asked for are not waited out: the last answer is taken.
+
+    Args:
+        compose: Asks for everything.
+        newest: The number of the newest build.
+    """
+    build = newest()
+    found = compose()
+    for _ in range(_TRIES - 1):
+        after = newest()
+        if after == build:
+            break
+        build, found = after, compose()
+    return found
 
 
 def message_of(document: Document, order: Order, now: datetime) -> Message:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards.reports.contributions import Pair, split_ratio, split_sum
@@ -18,6 +18,7 @@ WORLDS = st.lists(st.tuples(AMOUNTS, AMOUNTS, AMOUNTS, AMOUNTS), min_size=1, max
 )
 
 
+@settings(deadline=None)
 @given(WORLDS)
 def test_parts_sum_up_to_the_change_exactly(pairs: list[Pair[str]]) -> None:
     found = split_ratio(pairs)
@@ -30,6 +31,7 @@ def test_parts_sum_up_to_the_change_exactly(pairs: list[Pair[str]]) -> None:
         assert {part.key for part in found.parts} == {one.key for one in pairs}
 
 
+@settings(deadline=None)
 @given(WORLDS, st.randoms(use_true_random=False))
 def test_the_order_of_campaigns_does_not_matter(pairs: list[Pair[str]], chance: random.Random) -> None:
     other = list(pairs)
@@ -37,6 +39,7 @@ def test_the_order_of_campaigns_does_not_matter(pairs: list[Pair[str]], chance: 
     assert split_ratio(pairs) == split_ratio(other)
 
 
+@settings(deadline=None)
 @given(WORLDS)
 def test_where_nothing_changed_nobody_contributed(pairs: list[Pair[str]]) -> None:
     same = [Pair(one.key, one.numerator, one.denominator, one.numerator, one.denominator) for one in pairs]
@@ -45,6 +48,7 @@ def test_where_nothing_changed_nobody_contributed(pairs: list[Pair[str]]) -> Non
         assert all(part.rate == part.mix == 0 for part in found.parts)
 
 
+@settings(deadline=None)
 @given(WORLDS)
 def test_turned_round_every_part_has_the_other_sign(pairs: list[Pair[str]]) -> None:
     turned = [
@@ -56,6 +60,7 @@ def test_turned_round_every_part_has_the_other_sign(pairs: list[Pair[str]]) -> N
         assert {part.key: (-part.rate, -part.mix) for part in back.parts} == signs
 
 
+@settings(deadline=None)
 @given(WORLDS, st.integers(1, 1000))
 def test_another_unit_of_money_changes_the_parts_as_it_changes_the_ratio(pairs: list[Pair[str]], rate: int) -> None:
     dearer = [
@@ -97,6 +102,7 @@ def test_without_a_ratio_in_both_periods_there_is_no_change(pairs: list[Pair[str
     assert split_ratio(pairs) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=3), AMOUNTS, AMOUNTS), max_size=10))
 def test_a_sum_is_split_by_differences(values: list[tuple[str, Decimal, Decimal]]) -> None:
     found = split_sum(values)

@@ -214,6 +214,7 @@ def test_csv_opens_in_excel_and_holds_numbers() -> None:
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text("=+-@\t\r\n ＝＋－＠a'\ufeff\u00a0", max_size=8))
 def test_no_text_begins_like_a_formula(text: str) -> None:
     told = harmless(text)

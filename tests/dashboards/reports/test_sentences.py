@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards.formats import Formats
@@ -135,6 +135,7 @@ WORLDS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(WORLDS, st.sampled_from(LANGUAGES))
 def test_every_world_can_be_told_in_one_line_each_and_without_causes(
     campaigns: dict[str, tuple[Sums, Sums]], language: Language

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import width
 
@@ -11,6 +11,7 @@ from dashboards.reports.wrapping import wrapped
 TEXTS = st.text(alphabet="ab c-.(「日本語」。、１é", max_size=120)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(8, 40))
 def test_no_line_is_too_wide_and_nothing_is_lost(text: str, room: int) -> None:
     lines = wrapped(text, room, "* ", "  ")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards.answering import Space
@@ -18,7 +18,7 @@ from dashboards.reports.model import Message, Order
 from dashboards.reports.pen import one_line
 from dashboards.reports.periods import period_of
 from dashboards.reports.words import LANGUAGES
-from dashboards.reports.write import file_stem, write
+from dashboards.reports.write import file_stem, of_one_build, write
 from tests.dashboards.fake_marts import EVIL
 from tests.dashboards.reports import world
 
@@ -95,6 +95,20 @@ def test_a_day_and_a_month_are_named_as_such(space: Space, library: Library) -> 
     assert write(month, space, library, world.NOW).subject.startswith("Acme Outdoor – May 2026: ROAS ")
 
 
+@pytest.mark.parametrize(
+    ("builds", "asked"), [([1, 1], 1), ([None, None], 1), ([1, 2, 2], 2), ([1, 2, 3, 4, 5], 3), ([None, 1, 1], 2)]
+)
+def test_all_numbers_are_of_one_build(builds: list[int | None], asked: int) -> None:
+    newest, answers = iter(builds), iter(range(1, 10))
+    assert of_one_build(lambda: next(answers), lambda: next(newest)) == asked
+
+
+def test_a_link_is_an_address_of_the_web(space: Space, library: Library) -> None:
+    evil = write(replace(ORDER, attachments=(), link="javascript:alert(1)"), space, library, world.NOW)
+    assert "javascript:" not in evil.html + evil.text
+
+
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_names_of_files_are_safe(client: str, name: str) -> None:
     stem = file_stem(replace(ORDER, client=client, name=name))
@@ -104,6 +118,7 @@ def test_names_of_files_are_safe(client: str, name: str) -> None:
     assert stem.endswith("-2026-06-01-2026-06-07")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_line_is_one_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
