@@ -8,6 +8,7 @@ Nothing is fetched: a specification holds its own data.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import vl_convert
@@ -27,6 +28,8 @@ WIDTH = 592
 _HEIGHT = 250
 _BAR, _FRAME, _MOST_BARS = 32, 16, 12
 _SCALE = 2
+_LEGENDS = 3
+"""Entries of a legend beside each other."""
 
 
 def chart_of(card: Card, answer: Answer, formats: Formats, pen: Pen, table: Table) -> Chart:
@@ -43,10 +46,11 @@ def chart_of(card: Card, answer: Answer, formats: Formats, pen: Pen, table: Tabl
     shown = answer.limited(_MOST_BARS) if is_bars else answer
     drawing = Drawing(card, shown, formats)
     height = _BAR * len(shown.rows) + _FRAME if card.chart == "row" else _HEIGHT
-    spec = spec_of(drawing, height)
+    spec = deepcopy(spec_of(drawing, height))  # Reason: parts of it are shared with every other chart.
     spec["width"] = WIDTH
     # Reason: a transparent picture with dark letters cannot be read in a mail program's dark mode.
     spec["config"] = spec["config"] | {"background": "#ffffff", "font": fonts.FAMILY, "padding": 6}
+    _fix_legends(spec)
     fonts.teach_vega()
     known = locales(pen.language)
     svg = vl_convert.vegalite_to_svg(
@@ -62,6 +66,21 @@ def chart_of(card: Card, answer: Answer, formats: Formats, pen: Pen, table: Tabl
     size = (width // _SCALE, tall // _SCALE)
     title = formats.say(card.title)
     return Chart(title, svg, png, *size, _alt(title, drawing, pen), table, " ".join(notes))
+
+
+def _fix_legends(spec: Any) -> None:
+    """Legends of as many columns as a page has room for.
+
+    Reason: where their number hangs on a width that is still being fitted, Vega cuts the first line off.
+    """
+    if isinstance(spec, dict):
+        if isinstance(legend := spec.get("legend"), dict) and "columns" in legend:
+            legend["columns"] = _LEGENDS
+        for inner in spec.values():
+            _fix_legends(inner)
+    elif isinstance(spec, list):
+        for inner in spec:
+            _fix_legends(inner)
 
 
 def png_size(png: bytes) -> tuple[int, int]:

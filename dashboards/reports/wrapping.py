@@ -17,7 +17,11 @@ _CLOSING = "、。，．・：；？！」』）】〕｝〉》”’ー～…�
 """Never at the beginning of a line (JIS X 4051, simplified)."""
 _OPENING = "「『（【〔｛〈《“‘([{"
 """Never at the end of a line."""
-_TOKEN = re.compile(rf"\s+|[{re.escape(_OPENING)}]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[{re.escape(_CLOSING)}]*|\S")
+# Reason: other spaces than these keep a number and its unit in one piece.
+_TOKEN = re.compile(
+    rf"[ \t\n]+|[{re.escape(_OPENING)}]*(?:[\u2e80-\uffef]|[^ \t\n\u2e80-\uffef]+)[{re.escape(_CLOSING)}]*"
+    rf"|[{re.escape(_OPENING)}]+"
+)
 
 
 def wrapped(text: str, room: int, first: str = "", other: str = "") -> list[str]:
@@ -31,7 +35,7 @@ def wrapped(text: str, room: int, first: str = "", other: str = "") -> list[str]
     """
     lines: list[str] = []
     line, start = "", first
-    for is_space, tokens in groupby(_TOKEN.findall(text), str.isspace):
+    for is_space, tokens in groupby(_TOKEN.findall(text), lambda token: not token.strip(" \t\n")):
         for token in [" "] if is_space else list(tokens):
             while width(start + line + token.rstrip()) > room and (line.strip() or width(start + token) > room):
                 if not line.strip():

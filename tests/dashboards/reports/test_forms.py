@@ -89,10 +89,22 @@ def test_html_is_made_for_mail_programs() -> None:
 
 
 def test_html_becomes_shorter_before_gmail_clips_it() -> None:
-    many = [papers.table(40, f"Table {number}") for number in range(30)]
+    many = [papers.table(40, f"Table {number}") for number in range(12)]
     html, found = parsed(papers.document(*many))
     assert len(html.encode()) <= MOST_BYTES
-    assert all(f"Table {number}" in found.text for number in range(30))
+    assert all(f"Table {number}" in found.text for number in range(12))
+    assert "and 37 more" in found.text
+
+
+def test_html_says_what_there_was_no_room_for() -> None:
+    many = [papers.table(40, f"Table {number}") for number in range(90)]
+    html, found = parsed(papers.document(*many))
+    assert len(html.encode()) <= MOST_BYTES
+    left_out = re.search(r"(\d+) more charts and tables are left out", found.text)
+    assert left_out is not None
+    # Reason: behind the tables stands a message, which went first.
+    assert sum(f"Table {number}\n" in found.text for number in range(90)) == 91 - int(left_out[1])
+    assert "At a glance" in found.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

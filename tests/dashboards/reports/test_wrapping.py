@@ -8,7 +8,7 @@ from wcwidth import width
 
 from dashboards.reports.wrapping import wrapped
 
-TEXTS = st.text(alphabet="ab c-.(「日本語」。、１é", max_size=120)
+TEXTS = st.text(alphabet="ab c-.(\u00a0「日本語」。、１é", max_size=120)
 
 
 @settings(deadline=None)
@@ -25,6 +25,10 @@ def test_words_stay_whole_in_japanese_and_marks_do_not_begin_a_line() -> None:
     assert any("CTR" in line for line in lines)
     assert not any(line[0] in "。、」）" for line in lines)
     assert not any(line[-1] in "「（" for line in lines)
+
+
+def test_numbers_stay_with_their_units() -> None:
+    assert wrapped("vient de «\u00a0A\u00a0» +144,35\u00a0€", 12) == ["vient de", "«\u00a0A\u00a0»", "+144,35\u00a0€"]
 
 
 def test_latin_text_breaks_at_spaces() -> None:
