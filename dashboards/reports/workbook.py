@@ -37,7 +37,7 @@ _LONGEST_TEXT = 32_767
 """Characters of a cell that Excel takes."""
 _NARROWEST, _WIDEST = 9, 48
 _FORMATS: dict[str, str] = {
-    "percent": "0.00%", "multiple": "#,##0.00", "integer": "#,##0", "decimal": "#,##0.##", "hours": "#,##0.0",
+    "percent": "0.00%", "multiple": "#,##0.00", "integer": "#,##0", "hours": "#,##0.0",
 }  # fmt: skip
 _DAY, _MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm"
 _HEAD = Font(bold=True, color="FFFFFF")
@@ -120,6 +120,9 @@ def _put(cell: Cell, value: Any, form: Format, currency: str | None) -> None:
     elif form == "money":
         digits = get_currency_precision(currency) if currency else 2
         cell.number_format = "#,##0" + ("." + "0" * digits if digits else "")
+    elif form == "decimal":
+        # Reason: Excel writes 326 as "326." with a format whose decimals are optional.
+        cell.number_format = "#,##0" if value == int(value) else "#,##0.00"
     elif form in _FORMATS:
         cell.number_format = _FORMATS[form]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 
 from dashboards.formats import Formats
 from dashboards.library import load
+from dashboards.reports.compose import LONGEST_SUBJECT, subject_of
 from dashboards.reports.model import Language, Order, Period
 from dashboards.reports.pen import Pen, one_line
 from dashboards.reports.periods import period_of
 from dashboards.reports.sentences import change_lines, split_of
-from dashboards.reports.summary import Campaign, Group
+from dashboards.reports.summary import Campaign, Facts, Group, Summary
 from dashboards.reports.words import LANGUAGES, words_of
 from tests.dashboards.reports import world
 
@@ -125,6 +127,26 @@ def test_campaigns_of_one_name_are_told_apart() -> None:
     found = Group("EUR", (), total([one.now for one in held]), total([one.before for one in held]), held, ())
     spend = change_lines(found, pen())[0]
     assert "“Brand – Shop 3” +€200.00; “Brand – Shop 2” +€100.00" in spend
+
+
+def summary(*groups: Group) -> Summary:
+    return Summary(groups, Facts((), (), (), None, (), (), ()), (), (), (), ())
+
+
+def test_a_subject_has_the_headline() -> None:
+    sells = group(a=((12345, 40000, 50), (10000, 30000, 10)))
+    assert subject_of(summary(sells), pen()) == "Acme – week of Jun 1 – 7: ROAS 3.24 (+8.0%), spend €12,345"
+    leads = replace(sells, now={**sells.now, "roas": None}, before={**sells.before, "roas": None})
+    assert subject_of(summary(leads), pen()) == "Acme – week of Jun 1 – 7: CPA €246.90 (−75.3%), spend €12,345"
+    assert subject_of(summary(group()), pen("de")).endswith(": keine Zahlen")
+
+
+def test_a_subject_is_one_line_of_sensible_length() -> None:
+    writer = replace(pen(), order=replace(pen().order, client="Acme\r\nBcc: all@example.com\u202e " + "x" * 300))
+    subject = subject_of(summary(*[group(a=((12345, 40000, 50), None))] * 9), writer)
+    assert subject.startswith("Acme Bcc: all@example.com x")
+    assert len(subject) <= LONGEST_SUBJECT
+    assert subject.isprintable()
 
 
 AMOUNTS = st.one_of(st.just(0.0), st.floats(0, 1e6).map(lambda one: round(one, 2)))
