@@ -12,6 +12,7 @@ errors of the database (`warehouse.errors`).
         ├── MissingValue     none is given, and the query cannot run without
         ├── WrongValue       it is of another type, or names something that does not exist
         └── UnknownDateForm  it is no date, period or exclusion that is known
+    ReportFailed             a DashboardError: a report would be without what it is about
     MetabaseError            a DashboardError: Metabase and we cannot do what was asked
     ├── MetabaseUnreachable  it does not answer, or not in time
     ├── MetabaseUnsafe       it is of a version with a known hole
@@ -122,6 +123,10 @@ class WrongValue(BadValue):
 
 class UnknownDateForm(BadValue):
     """A value is no date, period or exclusion that is known."""
+
+
+class ReportFailed(DashboardError):
+    """A report cannot be written: what it is about could not be asked, or its file could not be made."""
 
 
 class MetabaseError(DashboardError):

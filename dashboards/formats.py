@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -45,16 +45,22 @@ class Formats:
         shared: Usual formats and titles of columns.
         language: Of numbers and dates, such as `en`, `de` or `pt_BR`.
         zone: In which times are told.
+        words: English titles and words of definitions and charts, each with what stands in its place.
     """
 
     shared: Shared
     language: str = "en"
     zone: tzinfo = UTC
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, english: str) -> str:
+        """Words of definitions and charts in the reader's language, as far as they are known in it."""
+        return self.words.get(english, english)
 
     def title(self, column: str, card: Card) -> str:
         """What people read above a column."""
         own = card.titles.get(column) or self.shared.titles.get(column)
-        return own if own is not None else column.replace("_", " ").capitalize()
+        return self.say(own if own is not None else column.replace("_", " ").capitalize())
 
     def format_of(self, column: str, card: Card, sample: Any = None) -> Format:
         """The format of a column: its own, the usual one, or the one that fits a value of it."""
@@ -78,7 +84,7 @@ class Formats:
         if isinstance(value, date):
             return self._day(value)
         if isinstance(value, bool):
-            return "yes" if value else "no"
+            return self.say("yes" if value else "no")
         if isinstance(value, int | float | Decimal) and form not in ("text", "link", "image"):
             return self._number(Decimal(str(value)), "decimal", None)
         if isinstance(value, list | tuple):

@@ -87,7 +87,7 @@ def load(folder: Path = DEFINITIONS) -> Library:
         FaultyDefinitions: There is no usable `shared.yml`, without which no other file means anything.
     """
     source, shared = _model(folder / _SHARED, Shared)
-    fragments = _expanded_fragments(shared, source)
+    fragments = expanded_fragments(shared, source)
     context = tuple(_placed(shared.context, fragments, source, None, ("context",)))
     found: list[Definition] = []
     problems: list[Problem] = []
@@ -178,7 +178,12 @@ def expand_fragments(sql: str, fragments: Mapping[str, str], source: CheckedYaml
     return _FRAGMENT.sub(put, sql)
 
 
-def _expanded_fragments(shared: Shared, source: CheckedYaml) -> dict[str, str]:
+def expanded_fragments(shared: Shared, source: CheckedYaml) -> dict[str, str]:
+    """The fragments of `shared.yml`, with those put in that they use.
+
+    Raises:
+        FaultyDefinitions: One names a fragment that there is not, or itself.
+    """
     done: dict[str, str] = {}
     waiting = dict(shared.fragments)
     while waiting:

@@ -1,22 +1,22 @@
 """A card and its answer as what the page shows: a number, a chart with its table, a table, facts, or a message.
 
 What belongs here: which of these it is, and the words for who cannot see it. What does not: HTML (`templates/`), the
-specifications of charts (`dashboards.site.over_axis`, `dashboards.site.parts`).
+specifications of charts (`dashboards.charts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
 from dashboards.answering import Answer, Space
+from dashboards.charts.drawing import Drawing, Spec, number
+from dashboards.charts.kinds import has_numbers, spec_of
 from dashboards.formats import ABSENT, Formats, currency_of
 from dashboards.library import Library
 from dashboards.model import Card, Link
-from dashboards.site import over_axis, parts
-from dashboards.site.drawing import Drawing, Spec, number
 from dashboards.site.tables import Table, table_of
 from dashboards.site.urls import Places, drill_address
 
@@ -26,17 +26,6 @@ _PIXELS = 52
 _HEADER = 76
 """Pixels of a card's title and edges."""
 _LOWEST = 160
-_CHARTS: Mapping[str, Callable[[Drawing, int], Spec]] = {
-    "line": over_axis.line,
-    "area": over_axis.area,
-    "bar": over_axis.bar,
-    "combo": over_axis.combo,
-    "row": parts.row,
-    "pie": parts.pie,
-    "funnel": parts.funnel,
-    "scatter": parts.scatter,
-    "heatmap": parts.heatmap,
-}
 _NAMES = {"row": "Bar chart", "combo": "Chart of bars and lines", "pie": "Ring chart", "heatmap": "Heat map"}
 
 
@@ -142,11 +131,11 @@ def view_of(card: Card, answer: Answer, reader: Reader, height: int = 6, *, as_f
             pairs = zip(table.heads, table.rows[0], strict=True)
             return View("facts", facts=tuple((head.title, cell.text) for head, cell in pairs))
         return View("table", table=table)
-    if all(number(value) is None for column in card.y for value in answer.column(column)):
+    drawing = Drawing(card, answer, reader.formats)
+    if not has_numbers(drawing):
         return View("empty", card.empty)
     links = _links(card, answer, reader)
-    drawing = Drawing(card, answer, reader.formats)
-    spec = _CHARTS[card.chart](drawing, max(_LOWEST, height * _PIXELS - _HEADER))
+    spec = spec_of(drawing, max(_LOWEST, height * _PIXELS - _HEADER))
     note = ""
     if "is_mature" in answer.columns and False in answer.column("is_mature"):
         note = "Shaded days are not final: Meta still changes them."

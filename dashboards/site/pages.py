@@ -18,10 +18,11 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from dashboards.answering import Answer, filters_of
+from dashboards.charts.locales import locales
 from dashboards.library import Definition
 from dashboards.model import Card, Filter, Row
 from dashboards.site.cards import Reader, view_of
-from dashboards.site.language import date_words, locales
+from dashboards.site.language import date_words
 from dashboards.site.policy import policy
 
 BRAND = "Meta Ads Analytics"

@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from dashboards.answering import Answer
+from dashboards.charts.drawing import number
 from dashboards.formats import NUMERIC, Formats, currency_of, sample
 from dashboards.model import Card, Link
-from dashboards.site.drawing import number
 from dashboards.site.urls import outside_address
 
 _LINE, _SENTENCE = 24, 90

@@ -1,6 +1,6 @@
 """Charts of parts and of two dimensions: row, pie, funnel, scatter, heatmap.
 
-What belongs here: their specifications. What does not: charts along an axis (`dashboards.site.over_axis`).
+What belongs here: their specifications. What does not: charts along an axis (`dashboards.charts.over_axis`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from dashboards.formats import currency_of, sample
-from dashboards.site.drawing import (
+from dashboards.charts.drawing import (
     ACCENT,
     BAD,
     LABEL,
@@ -25,6 +24,7 @@ from dashboards.site.drawing import (
     quantity,
     tooltip,
 )
+from dashboards.formats import currency_of, sample
 
 _SLICES = 8
 _THICKEST = 48
@@ -81,7 +81,12 @@ def pie(drawing: Drawing, height: int) -> Spec:
     if len(slices) > _SLICES and form in _ADDED_UP:
         slices.sort(key=lambda one: one[1], reverse=True)
         rest = slices[_SLICES - 1 :]
-        others = (f"{len(rest)} others", sum((one[1] for one in rest), Decimal(0)), drawing.currency(), -1)
+        others = (
+            f"{len(rest)} {drawing.formats.say('others')}",
+            sum((one[1] for one in rest), Decimal(0)),
+            drawing.currency(),
+            -1,
+        )
         slices = [*slices[: _SLICES - 1], others]
     total = sum((one[1] for one in slices), Decimal(0)) or Decimal(1)
     values = [
@@ -94,7 +99,7 @@ def pie(drawing: Drawing, height: int) -> Spec:
         }
         for name, value, currency, index in slices
     ]
-    told = (("s", drawing.title(card.x or "")), ("ty", drawing.title(column)), ("share", "Share"))
+    told = (("s", drawing.title(card.x or "")), ("ty", drawing.title(column)), ("share", drawing.formats.say("Share")))
     color = colours([str(one["s"]) for one in values])
     color["legend"] = {"title": None, "orient": "right", "labelLimit": 240, "rowPadding": 6}
     encoding = {
@@ -114,12 +119,13 @@ def funnel(drawing: Drawing, height: int) -> Spec:
     records = drawing.answer.records()
     values = _named(drawing)
     first = number(records[0][column])
+    step_before = drawing.formats.say("of the step before")
     for index, value in enumerate(values):
         now = number(records[index][column])
         before = number(records[index - 1][column]) if index else None
         value["rate"] = _rate(drawing, now, before) if index else ""
         value["whole"] = _rate(drawing, now, first)
-        rate = f" · {value['rate']} of the step before" if index and value["rate"] else ""
+        rate = f" · {value['rate']} {step_before}" if index and value["rate"] else ""
         value["label"] = f"{value['ty']}{rate}"
     told = tooltip(
         ("name", drawing.title(card.x or "")),

@@ -1,13 +1,13 @@
 """Charts along an axis: line, area, bar, and combinations of them.
 
-What belongs here: their specifications. What does not: parts and shares (`dashboards.site.parts`).
+What belongs here: their specifications. What does not: parts and shares (`dashboards.charts.parts`).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from dashboards.site.drawing import (
+from dashboards.charts.drawing import (
     PALETTE,
     Drawing,
     Spec,
@@ -163,7 +163,7 @@ def _tooltip(drawing: Drawing, titles: list[str]) -> list[Spec]:
         lines.append(("s", drawing.title(card.series)))
         lines.append(("ty", drawing.title(card.y[0])))
     elif len(titles) > 1:
-        lines += [("s", "Measure"), ("ty", "Value")]
+        lines += [("s", drawing.formats.say("Measure")), ("ty", drawing.formats.say("Value"))]
     else:
         lines.append(("ty", titles[0]))
     return tooltip(*lines)

@@ -1,7 +1,7 @@
 """What all charts share: rows for Vega-Lite, axes, tooltips, colours.
 
 What belongs here: pieces of specifications, as plain data. What does not: which chart is made of which
-(`dashboards.site.charts`).
+(`dashboards.charts.kinds`).
 
 Every label is written here, in Python, and travels as text: a chart, its tooltip and the table beside it show the same
 words, and Vega only places them.
@@ -16,6 +16,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from babel import Locale
 from babel.numbers import get_currency_symbol
 
 from dashboards.answering import Answer
@@ -62,7 +63,7 @@ class Drawing:
     def title(self, column: str) -> str:
         """The title of a column; in a combo its measure may have one of its own."""
         measure = self.card.measures.get(column)
-        return measure.title if measure and measure.title else self.formats.title(column, self.card)
+        return self.formats.say(measure.title) if measure and measure.title else self.formats.title(column, self.card)
 
     def written(self, record: dict[str, Any], column: str) -> str:
         """A value of a row as text."""
@@ -142,9 +143,18 @@ def _short(drawing: Drawing, column: str) -> Spec:
     large = "replace(format(abs(datum.value), '~s'), 'G', 'B')"
     label = f"(abs(datum.value) < 1000 ? format(abs(datum.value), ',.2~f') : {large})"
     symbol = get_currency_symbol(currency, locale=drawing.formats.language) if form == "money" and currency else ""
-    before = f"(datum.value < 0 ? '−' : '') + {json.dumps(symbol, ensure_ascii=False)} + "
+    sign = "(datum.value < 0 ? '−' : '')"
+    parts = [sign, json.dumps(symbol, ensure_ascii=False), label]
+    if symbol and _is_symbol_behind(drawing.formats.language):
+        parts = [sign, label, json.dumps(f" {symbol}", ensure_ascii=False)]
     steps = {"tickMinStep": 1} if form == "integer" else {}
-    return {"format": "~s", "labelExpr": before + label, **steps}
+    return {"format": "~s", "labelExpr": " + ".join(parts), **steps}
+
+
+def _is_symbol_behind(language: str) -> bool:
+    """Whether money is written with its symbol behind the number."""
+    pattern: str = Locale.parse(language).currency_formats["standard"].pattern
+    return pattern.index("¤") > pattern.index("0")
 
 
 def time_axis(drawing: Drawing, *, bars: bool = False) -> Spec:
