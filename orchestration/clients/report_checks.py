@@ -54,7 +54,9 @@ def _metrics(path: Place, names: Any, client: dict[str, Any]) -> Iterator[Findin
     for position, name in enumerate(names if isinstance(names, list) else []):
         if isinstance(name, str) and name not in known:
             mend = near(name, known) or (
-                f"this client declares {', '.join(known)}" if known else "declare it under custom_metrics of this client"
+                f"this client declares {', '.join(known)}"
+                if known
+                else "declare it under custom_metrics of this client"
             )
             yield Finding((*path, position), f"{show(path)}: this client has no custom metric {name}", mend)
 

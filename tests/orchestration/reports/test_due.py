@@ -57,9 +57,7 @@ def client(report: EmailReport) -> Client:
 
 
 @given(MOMENTS | CHANGES, st.sampled_from(ZONES), st.sampled_from(SCHEDULES))
-def test_the_last_and_the_next_firing_lie_around_now_with_none_between(
-    now: datetime, zone: str, schedule: str
-) -> None:
+def test_the_last_and_the_next_firing_lie_around_now_with_none_between(now: datetime, zone: str, schedule: str) -> None:
     report = weekly(schedule=schedule, time_zone=zone)
     last, following = last_firing(report, now), next_firing(report, now)
     assert last <= now < following
