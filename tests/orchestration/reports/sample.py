@@ -30,9 +30,11 @@ def written(order: Order, space: Space, library: Library, now: datetime) -> Mess
     return Message(
         subject=f"{title}: ROAS 3,2 (+12 %) 広告 {days}",
         text=f"{order.words or ''}\n{title}, {days}\nÜbersicht\n",
-        html=f'<html><body><h1>{title}</h1><p>{"x" * 3000} Übersicht</p><img src="cid:spend" alt="Spend"></body></html>',
+        html=f'<html><body><h1>{title}</h1><p>{"x" * 3000} Übersicht</p><img src="cid:spend"></body></html>',
         images=(Image("spend", png(), "Spend by day"),),
-        files=tuple(File(f"{order.name}.{kind}", f"application/{kind}", b"\x00\x01" * 200) for kind in order.attachments),
+        files=tuple(
+            File(f"{order.name}.{kind}", f"application/{kind}", b"\x00\x01" * 200) for kind in order.attachments
+        ),
     )
 
 
