@@ -1,6 +1,7 @@
 """The five fields of a cron schedule, checked without a scheduler.
 
-What belongs here: is this text a schedule that will ever fire. What does not: computing when (`orchestration.reports.due`).
+What belongs here: is this text a schedule that will ever fire. What does not: computing when
+(`orchestration.reports.due`).
 """
 
 from __future__ import annotations

@@ -37,7 +37,11 @@ _FIND = f"""
     SELECT {_COLUMNS} FROM ops.report_delivery
     WHERE client_id = %s AND report = %s AND first_day = %s AND last_day = %s
 """  # noqa: S608 - a constant
-_ALL = f"SELECT {_COLUMNS} FROM ops.report_delivery ORDER BY client_id, report, last_day DESC, first_day"  # noqa: S608
+_SINCE = f"""
+    SELECT {_COLUMNS} FROM ops.report_delivery
+    WHERE tried_at >= coalesce(%s, '-infinity'::timestamptz)
+    ORDER BY client_id, report, last_day DESC, first_day
+"""  # noqa: S608
 _INSERT = f"""
     INSERT INTO ops.report_delivery ({_COLUMNS})
     VALUES (
@@ -153,10 +157,10 @@ def find(warehouse: Warehouse, client_id: str, report: str, first_day: date, las
     return _delivery(row) if row else None
 
 
-def deliveries(warehouse: Warehouse) -> list[Delivery]:
-    """All of them, by client and report, the newest period first."""
+def deliveries(warehouse: Warehouse, since: datetime | None = None) -> list[Delivery]:
+    """All of them, or those tried since a moment, by client and report, the newest period first."""
     with warehouse.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        return [_delivery(row) for row in cursor.execute(_ALL)]
+        return [_delivery(row) for row in cursor.execute(_SINCE, [since])]
 
 
 def put(warehouse: Warehouse, delivery: Delivery) -> Delivery:
