@@ -26,6 +26,7 @@ from orchestration.commands import (  # noqa: E402
     data,
     demo,
     quality,
+    reports,
     service,
     site,
     webhooks,
@@ -52,6 +53,7 @@ workers.register(app)
 alerts.register(app)
 dashboards.register(app)
 clients.register(app)
+reports.register(app)
 
 
 def main() -> None:

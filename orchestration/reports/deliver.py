@@ -25,6 +25,7 @@ from orchestration.reports.desk import Desk
 from orchestration.reports.due import Due
 from orchestration.reports.errors import AlreadySent, ReportBusy, ReportNotSent, ReportWithheld
 from orchestration.reports.writing import write
+from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.ops import report_deliveries as store
 from warehouse.ops.report_deliveries import Delivery
@@ -144,6 +145,12 @@ def send_copy(desk: Desk, due: Due, address: str) -> None:
         send(desk.server, letter.mail, letter.recipients)
     except MailError as problem:
         raise ReportNotSent(problem.message, problem.mend) from None
+
+
+def already_sent(warehouse: Warehouse, due: Due) -> AlreadySent | None:
+    """What would keep a report from being sent a second time; None where nothing does."""
+    found = store.find(warehouse, due.client.id, due.report.name, due.period.first, due.period.last)
+    return _already(found) if found and found.state in ("sent", "unsure") else None
 
 
 def _found(desk: Desk, due: Due) -> Delivery | None:
