@@ -17,6 +17,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from dashboards.errors import DashboardError
 from dashboards.reports.model import Message
 from orchestration.mail import MailError, MailUnsure, send
 from orchestration.redaction import redactor
@@ -172,6 +173,8 @@ def _written(desk: Desk, due: Due) -> Message:
         return write(desk.platform, due, desk.writer, desk.now())
     except (ReportWithheld, ReportNotSent, WarehouseError):
         raise
+    except DashboardError as problem:
+        raise ReportNotSent(f"It cannot be written. {problem.message}", problem.mend) from None
     except Exception as error:
         # Reason: whatever a writer stumbles over, the report is not sent, which somebody has to be told.
         log.exception("%s cannot be written.", due.name)

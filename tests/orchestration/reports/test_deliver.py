@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.errors import DashboardError
 from dashboards.reports.model import Message
 from orchestration.errors import ConfigurationError
 from orchestration.reports.deliver import DEADLINE, RETRY, RETRY_SOON, deliver, send_copy, send_now
@@ -262,6 +263,17 @@ def test_a_writer_that_stumbles(office: Office, box: Mailbox) -> None:
     with pytest.raises(ReportNotSent, match="ZeroDivisionError"):
         send_now(office.desk, office.due)
     assert box.received == []
+
+
+def test_a_writer_that_says_what_is_wrong(office: Office) -> None:
+    def refuses(*_: Any) -> Message:
+        raise DashboardError("No card had an answer.", "build the marts")
+
+    office.writer = refuses
+    row = deliver(office.desk, office.due)
+    assert row is not None
+    assert (row.state, row.mend) == ("failed", "build the marts")
+    assert row.reason == "It cannot be written. No card had an answer."
 
 
 def test_whoever_lost_its_turn_sends_nothing(office: Office, box: Mailbox) -> None:
