@@ -134,7 +134,8 @@ def _mail(
     files: Sequence[File],
     left_out: Sequence[str],
 ) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
+    # Reason: not every server takes eight bits.
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     domain = envelope.sender.rpartition("@")[2]
     mail["Subject"] = _one_line(message.subject)
     mail["From"] = Address(_one_line(report.title or client.name), addr_spec=envelope.sender)
@@ -149,9 +150,8 @@ def _mail(
     mail["X-Auto-Response-Suppress"] = "All"
     mail["Content-Language"] = report.language
     text, html = _with_note(message, report.language, left_out)
-    # Reason: a line of HTML may be longer than the 998 characters that a server must take (RFC 5321, 4.5.3.1.6), and
-    # not every server takes eight bits.
-    mail.set_content(text, cte="quoted-printable" if text.isascii() else "base64")
+    mail.set_content(text)
+    # Reason: a line of HTML may be longer than the 998 characters that a server must take (RFC 5321, 4.5.3.1.6).
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     related = mail.get_body(("html",))
     assert isinstance(related, EmailMessage)
