@@ -31,11 +31,16 @@ def unsent_reports(rows: Iterable[Delivery], clients: ClientsFile, now: datetime
 
     Args:
         rows: By client and report, the newest period first.
-        clients: What is declared; reports that nobody declares concern nobody.
+        clients: What is declared; reports that nobody declares, or that are switched off, concern nobody.
         now: With a time zone.
         can_mail: Whether an owner can be told at all.
     """
-    declared = {(client.id, report.name): (client, report) for client in clients.clients for report in client.reports}
+    declared = {
+        (client.id, report.name): (client, report)
+        for client in clients.clients
+        for report in client.reports
+        if report.enabled
+    }
     sent_since: set[tuple[str, str]] = set()
     for row in rows:
         name = (row.client_id, row.report)

@@ -49,12 +49,14 @@ class Letter:
         mail: The message.
         recipients: To whom.
         left_out: Names of attachments that it would have been too large with.
+        problems: Cards that had no answer.
         digest: SHA-256 of the message as it is handed over.
     """
 
     mail: EmailMessage
     recipients: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def message_id(self) -> str:
@@ -120,7 +122,7 @@ def compose(client: Client, report: EmailReport, message: Message, envelope: Env
     while True:
         mail = _mail(client, report, message, envelope, files, left_out)
         if not files or len(mail.as_bytes(policy=SMTP)) <= envelope.most_bytes:
-            return Letter(mail, envelope.recipients, tuple(left_out))
+            return Letter(mail, envelope.recipients, tuple(left_out), message.problems)
         largest = max(files, key=lambda file: len(file.content))
         files.remove(largest)
         left_out.append(largest.name)

@@ -71,6 +71,7 @@ def deliver(desk: Desk, due: Due) -> Delivery | None:
     with store.turn(warehouse, due.client.id, due.report.name) as is_mine:
         if not is_mine:
             return None
+        _close_older(desk, due)
         found = _found(desk, due)
         if found and found.state in FINAL:
             return found
@@ -158,9 +159,23 @@ def _found(desk: Desk, due: Due) -> Delivery | None:
     """The row of a period. One that says `sending` was left by a process that died: its lock is ours now."""
     warehouse = desk.platform.warehouse
     found = store.find(warehouse, due.client.id, due.report.name, due.period.first, due.period.last)
-    if found is None or found.state != "sending":
-        return found
-    return store.put(warehouse, replace(found, state="unsure", reason=_DIED, mend=_look_first(found), retry_at=None))
+    return _died(desk, found) if found and found.state == "sending" else found
+
+
+def _close_older(desk: Desk, due: Due) -> None:
+    """Gives up what was to be tried again of periods before: nobody wants yesterday's report beside today's."""
+    for row in store.unfinished(desk.platform.warehouse, due.client.id, due.report.name):
+        if row.last_day >= due.period.last:
+            continue
+        if row.state == "sending":
+            _died(desk, row)
+        else:
+            _give_up(desk, row, f"{row.reason} The next report is due.".strip(), row.mend)
+
+
+def _died(desk: Desk, row: Delivery) -> Delivery:
+    unsure = replace(row, state="unsure", reason=_DIED, mend=_look_first(row), retry_at=None)
+    return store.put(desk.platform.warehouse, unsure)
 
 
 def _new(due: Due, now: datetime) -> Delivery:
@@ -195,12 +210,7 @@ def _letter(desk: Desk, due: Due, row: Delivery, message: Message) -> Letter:
         desk.now(),
         settings.report_max_megabytes * _MEGABYTE,
     )
-    letter = compose(due.client, report, message, envelope)
-    for problem in message.problems:
-        log.warning("%s: %s", due.name, problem)
-    if letter.left_out:
-        log.warning("%s: not attached, since it would be too large: %s", due.name, ", ".join(letter.left_out))
-    return letter
+    return compose(due.client, report, message, envelope)
 
 
 def _hand_over(desk: Desk, row: Delivery, letter: Letter) -> Delivery:
@@ -229,6 +239,9 @@ def _hand_over(desk: Desk, row: Delivery, letter: Letter) -> Delivery:
         raise _NotTaken(row, problem) from None
     refused = {one: redactor.redact(said) for one, said in refused.items()}
     listing = "; ".join(f"{one}: {said}" for one, said in refused.items())
+    notes = [f"The mail server refused some recipients: {listing}"] if refused else []
+    notes += [f"Too large to be attached: {', '.join(letter.left_out)}."] if letter.left_out else []
+    notes += [f"Without an answer: {'; '.join(letter.problems)}"] if letter.problems else []
     return store.put(
         warehouse,
         replace(
@@ -236,7 +249,7 @@ def _hand_over(desk: Desk, row: Delivery, letter: Letter) -> Delivery:
             state="sent",
             sent_at=desk.now(),
             refused=refused,
-            reason=f"The mail server refused some recipients: {listing}" if refused else "",
+            reason=" ".join(notes),
             mend="correct the recipients in clients.yml" if refused else "",
         ),
     )
@@ -246,14 +259,17 @@ def _kept(desk: Desk, row: Delivery, state: store.State, reason: str, mend: str,
     """Notes why a report did not go out, and when it is tried again, if it is."""
     now = desk.now()
     deadline = max(row.due_at, row.begun_at) + DEADLINE
+    reason, mend = redactor.redact(reason), redactor.redact(mend)
     if now >= deadline:
-        kept = replace(row, state="given_up", retry_at=None)
-        mend = (
-            f"{mend.rstrip('.')}; then {_command(row, again=False)}" if mend else f"then {_command(row, again=False)}"
-        )
-    else:
-        kept = replace(row, state=state, retry_at=min(now + wait, deadline))
-    return store.put(desk.platform.warehouse, replace(kept, reason=redactor.redact(reason), mend=redactor.redact(mend)))
+        return _give_up(desk, row, reason, mend)
+    kept = replace(row, state=state, reason=reason, mend=mend, retry_at=min(now + wait, deadline))
+    return store.put(desk.platform.warehouse, kept)
+
+
+def _give_up(desk: Desk, row: Delivery, reason: str, mend: str) -> Delivery:
+    mend = "; then ".join(part for part in (mend.rstrip("."), _command(row, again=False)) if part)
+    given_up = replace(row, state="given_up", reason=reason, mend=mend, retry_at=None)
+    return store.put(desk.platform.warehouse, given_up)
 
 
 def _already(found: Delivery) -> AlreadySent:

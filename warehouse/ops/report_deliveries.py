@@ -15,11 +15,12 @@ what follows from a state (`orchestration.reports.deliver`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
+import psycopg
 from psycopg.rows import dict_row
 
 from warehouse.connect import Warehouse
@@ -29,6 +30,7 @@ from warehouse.sqlvalues import jsonb, storable
 State = Literal["writing", "withheld", "failed", "sending", "sent", "unsure", "given_up"]
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 _COLUMNS = """
     client_id, report, first_day, last_day, version, state, reason, mend, due_at, begun_at, tried_at, retry_at,
     sent_at, attempts, copy, message_id, digest, recipients, refused
@@ -41,6 +43,11 @@ _SINCE = f"""
     SELECT {_COLUMNS} FROM ops.report_delivery
     WHERE tried_at >= coalesce(%s, '-infinity'::timestamptz)
     ORDER BY client_id, report, last_day DESC, first_day
+"""  # noqa: S608
+_UNFINISHED = f"""
+    SELECT {_COLUMNS} FROM ops.report_delivery
+    WHERE client_id = %s AND report = %s AND state IN ('writing', 'withheld', 'failed', 'sending')
+    ORDER BY last_day, first_day
 """  # noqa: S608
 _INSERT = f"""
     INSERT INTO ops.report_delivery ({_COLUMNS})
@@ -163,6 +170,12 @@ def deliveries(warehouse: Warehouse, since: datetime | None = None) -> list[Deli
         return [_delivery(row) for row in cursor.execute(_SINCE, [since])]
 
 
+def unfinished(warehouse: Warehouse, client_id: str, report: str) -> list[Delivery]:
+    """Rows of a report that some process works on, or was to try again; the oldest period first."""
+    with warehouse.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return [_delivery(row) for row in cursor.execute(_UNFINISHED, [client_id, report])]
+
+
 def put(warehouse: Warehouse, delivery: Delivery) -> Delivery:
     """Stores a row over the version that it was made from, or as a new one.
 
@@ -198,12 +211,20 @@ def drop(warehouse: Warehouse, delivery: Delivery) -> None:
 def turn(warehouse: Warehouse, client_id: str, report: str) -> Iterator[bool]:
     """Whether this process may work on a report; if so, nobody else may until the end of the block."""
     session = warehouse.session()
+    name = f"meta-ads report {client_id}/{report}"
+    is_mine = False
     try:
         with translated():
-            row = session.execute(_TRY_LOCK, [f"meta-ads report {client_id}/{report}"]).fetchone()
-        yield bool(row and row[0])
+            row = session.execute(_TRY_LOCK, [name]).fetchone()
+        is_mine = bool(row and row[0])
+        yield is_mine
     finally:
-        session.close()  # Reason: the lock lives as long as its session, so a process that dies gives it back.
+        # Reason: the lock lives as long as its session, so a process that dies gives it back; but the server notices a
+        # session that was closed a moment later, when somebody may have asked again.
+        if is_mine:
+            with suppress(psycopg.Error):
+                session.execute(_UNLOCK, [name])
+        session.close()
 
 
 def forget(warehouse: Warehouse, before: datetime, declared: Collection[tuple[str, str]]) -> int:

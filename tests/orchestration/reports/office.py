@@ -71,12 +71,14 @@ class Office:
         now: The time.
         writer: Writes the reports.
         verdict_seconds: How long the mail server may think about a message.
+        timeout_seconds: How long it may take for any other answer.
     """
 
     platform: Platform
     now: datetime = DUE + timedelta(seconds=30)
     writer: Writer = written
     verdict_seconds: float = 5.0
+    timeout_seconds: float = 5.0
     orders: list[Any] = field(default_factory=list)
 
     @property
@@ -86,7 +88,10 @@ class Office:
     @property
     def desk(self) -> Desk:
         found = Desk.of(self.platform, self._write, lambda: self.now)
-        return replace(found, server=replace(found.server, timeout_seconds=5, verdict_seconds=self.verdict_seconds))
+        return replace(
+            found,
+            server=replace(found.server, timeout_seconds=self.timeout_seconds, verdict_seconds=self.verdict_seconds),
+        )
 
     @property
     def due(self) -> Due:

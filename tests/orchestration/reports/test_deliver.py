@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from dashboards.errors import DashboardError
-from dashboards.reports.model import Message
+from dashboards.reports.model import File, Message
 from orchestration.errors import ConfigurationError
 from orchestration.reports.deliver import DEADLINE, RETRY, RETRY_SOON, deliver, send_copy, send_now
 from orchestration.reports.errors import AlreadySent, ReportBusy, ReportNotSent, ReportWithheld
@@ -138,6 +139,55 @@ def test_no_server_at_all(office: Office) -> None:
     office.use(1, report_email_from=None)
     with pytest.raises(ConfigurationError, match="no sender"):
         _ = office.desk
+
+
+def test_a_server_that_never_answers(office: Office, box: Mailbox) -> None:
+    with socket.socket() as mute:
+        mute.bind(("localhost", 0))
+        mute.listen()
+        office.use(mute.getsockname()[1])
+        office.timeout_seconds = 0.3
+        row = deliver(office.desk, office.due)
+    assert row is not None
+    assert (row.state, "did not answer" in row.reason) == ("failed", True)
+    office.use(box.port)
+    office.timeout_seconds = 5
+    assert delivered(office) == "sent"
+
+
+def test_what_is_odd_about_a_report_that_was_sent_is_noted(office: Office, box: Mailbox) -> None:
+    def writes(*given: Any) -> Message:
+        large = File("large.pdf", "application/pdf", b"x" * 1_000_000)
+        return replace(written(*given), files=(large,), problems=("Spend: it took too long",))
+
+    office.writer = writes
+    office.use(box.port, report_max_megabytes=1)
+    row = deliver(office.desk, office.due)
+    assert row is not None
+    assert row.state == "sent"
+    assert row.reason == "Too large to be attached: large.pdf. Without an answer: Spend: it took too long"
+
+
+@pytest.mark.parametrize("state", ["withheld", "writing", "sending"])
+def test_what_was_left_of_yesterday_is_closed_when_todays_is_due(office: Office, box: Mailbox, state: str) -> None:
+    """A daily report that waited for a day: two of them side by side would help nobody."""
+    office.declare(schedule="0 7 * * *", period="yesterday")
+    write(office.warehouse, "marts", 1001, [LAST], status="mismatch")
+    old = deliver(office.desk, office.due)
+    assert old is not None
+    assert old.state == "withheld"
+    if state != "withheld":
+        put(office.warehouse, replace(old, state=state, message_id="<a@b>", retry_at=None))  # type: ignore[arg-type]
+    office.now += timedelta(days=1)
+    for account in (1001, 1002):
+        write(office.warehouse, "marts", account, [LAST + timedelta(days=1)])
+    assert delivered(office) == "sent"
+    newest, closed = deliveries(office.warehouse)
+    assert (newest.state, newest.last_day) == ("sent", LAST + timedelta(days=1))
+    assert closed.state == ("unsure" if state == "sending" else "given_up")
+    assert "--period-ending 2026-11-15" in closed.mend
+    assert ("The next report is due." in closed.reason) == (state != "sending")
+    assert len(box.received) == 1
 
 
 def test_a_connection_that_breaks_after_the_last_byte_leaves_it_unsure(office: Office, box: Mailbox) -> None:
