@@ -19,7 +19,8 @@ from pathlib import Path
 import uvicorn
 
 from dashboards.answerer import Answerer
-from dashboards.library import FaultyDefinitions, load
+from dashboards.errors import FaultyDefinitions
+from dashboards.library import load
 from dashboards.site.app import LOCAL_HOSTS, make_app
 from orchestration.clients.load import load_clients
 from orchestration.errors import ConfigurationError, ProcessError, UserError

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dashboards.answerer import Answerer
-from dashboards.library import FaultyDefinitions, load
+from dashboards.errors import FaultyDefinitions
+from dashboards.library import load
 from dashboards.site.assets import Assets
 from dashboards.site.build import Built, UnsafeFolder, build
 from orchestration.errors import ConfigurationError

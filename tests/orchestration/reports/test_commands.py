@@ -19,8 +19,7 @@ from dashboards.reports.model import Message
 from orchestration import cli
 from orchestration.redaction import redactor
 from tests.dashboards.reports.account_days import days, empty, write
-from tests.databases import Databases
-from tests.orchestration.reports.office import ACCOUNTS, furnish
+from tests.orchestration.reports.office import ACCOUNTS
 from tests.orchestration.reports.sample import client, png, written
 from tests.receivers import Mailbox, mail_server
 from warehouse.connect import Warehouse
@@ -68,13 +67,6 @@ class Home:
     def set(self, **variables: str) -> None:
         for name, value in variables.items():
             self._patch.setenv(name, value)
-
-
-@pytest.fixture(scope="module")
-def url(databases: Databases) -> Iterator[str]:
-    with databases.fresh("plain") as found:
-        furnish(found)
-        yield found
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards.reports.model import File, Message, Order, Period
@@ -134,6 +134,7 @@ def test_a_message_without_attachments_is_sent_whatever_its_size() -> None:
     assert arrived(sent)["Subject"] == message().subject
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=40))
 def test_no_name_makes_a_header(subject: str, title: str) -> None:
     """Whatever a campaign or client is called."""

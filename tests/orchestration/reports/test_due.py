@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.clients.cron import check_cron
@@ -56,6 +56,7 @@ def client(report: EmailReport) -> Client:
     return Client.model_validate({"id": "acme", "name": "Acme", "accounts": [{"id": 1}], "reports": [report]})
 
 
+@settings(deadline=None)
 @given(MOMENTS | CHANGES, st.sampled_from(ZONES), st.sampled_from(SCHEDULES))
 def test_the_last_and_the_next_firing_lie_around_now_with_none_between(now: datetime, zone: str, schedule: str) -> None:
     report = weekly(schedule=schedule, time_zone=zone)
@@ -67,6 +68,7 @@ def test_the_last_and_the_next_firing_lie_around_now_with_none_between(now: date
     assert all(one >= following for one in firings if one > now)
 
 
+@settings(deadline=None)
 @given(MOMENTS | CHANGES, st.sampled_from(ZONES), st.sampled_from(("yesterday", "last_week", "last_month")))
 def test_a_late_look_asks_for_the_same_days(now: datetime, zone: str, period: str) -> None:
     report = weekly(schedule="0 7 * * *", time_zone=zone, period=period)
@@ -78,6 +80,7 @@ def test_a_late_look_asks_for_the_same_days(now: datetime, zone: str, period: st
     assert due.period.last < due.at.astimezone(ZoneInfo(zone)).date()
 
 
+@settings(deadline=None)
 @given(st.dates(date(2024, 1, 1), date(2029, 12, 31)), st.sampled_from(ZONES))
 def test_a_daily_report_covers_each_day_once(first: date, zone: str) -> None:
     """Whatever the clocks do: twenty firings, twenty days without a gap."""
@@ -130,6 +133,7 @@ FIELDS = (
 )
 
 
+@settings(deadline=None)
 @given(st.tuples(*FIELDS).map(" ".join))
 def test_every_schedule_that_is_accepted_fires(text: str) -> None:
     try:

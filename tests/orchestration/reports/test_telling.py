@@ -15,8 +15,7 @@ from orchestration.alerts.reports import LATE
 from orchestration.platform import Platform
 from orchestration.reports.deliver import DEADLINE, RETRY, deliver, send_now
 from tests.dashboards.reports.account_days import write
-from tests.databases import Databases
-from tests.orchestration.reports.office import DUE, LAST, Office, fill, furnish, opened
+from tests.orchestration.reports.office import DUE, LAST, Office, fill, opened
 from tests.receivers import Hook, Mailbox, mail_server, web_hook
 from warehouse.ops.alerts import Success
 
@@ -49,13 +48,6 @@ class Desk(Office):
     @contextmanager
     def _opened(self) -> Iterator[Platform]:
         yield self.platform
-
-
-@pytest.fixture(scope="module")
-def url(databases: Databases) -> Iterator[str]:
-    with databases.fresh("plain") as found:
-        furnish(found)
-        yield found
 
 
 @pytest.fixture
