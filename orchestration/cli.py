@@ -26,6 +26,7 @@ from orchestration.commands import (  # noqa: E402
     data,
     demo,
     quality,
+    reports,
     run,
     service,
     site,
@@ -54,6 +55,7 @@ run.register(app)
 alerts.register(app)
 dashboards.register(app)
 clients.register(app)
+reports.register(app)
 
 
 def main() -> None:

@@ -134,7 +134,7 @@ def demo_environment(settings: Settings, warehouse_url: str) -> dict[str, str]:
         settings: From `demo_settings`.
         warehouse_url: The demo's own database.
     """
-    ours = ("META_", "METABASE_", "WAREHOUSE_", "DAGSTER_", "CLIENTS_FILE", "LOG_", "ALERT_", "SMTP_")
+    ours = ("META_", "METABASE_", "WAREHOUSE_", "DAGSTER_", "CLIENTS_FILE", "LOG_", "ALERT_", "SMTP_", "REPORT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {
         "META_ADS_ENV_FILE": "",

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from ingestion.entities import discover_accounts, inspect_token, token_end
 from ingestion.errors import GraphError
 from ingestion.graph import GraphClient
-from orchestration.clients import load_clients
+from orchestration.clients import ClientsFile, load_clients
 from orchestration.errors import ConfigurationError
+from orchestration.mail_settings import report_sender, smtp_server
 from orchestration.platform import Platform, open_platform
 from orchestration.progress import Display
 from orchestration.settings import Settings
@@ -73,6 +74,30 @@ def _clients(settings: Settings) -> Iterator[Finding]:
     yield Finding("clients", "ok", f"{len(clients.clients)} clients with {accounts} accounts in {clients.path}")
     for warning in clients.warnings:
         yield Finding("clients", "warning", warning)
+    yield from _reports(settings, clients)
+
+
+def _reports(settings: Settings, clients: ClientsFile) -> Iterator[Finding]:
+    reports = [report for client in clients.clients for report in client.reports if report.enabled]
+    if not reports:
+        return
+    text = f"{len(reports)} report{'s' if len(reports) != 1 else ''} by e-mail"
+    server, sender = smtp_server(settings), report_sender(settings)
+    if server is None:
+        yield Finding("reports", "problem", f"{text}, and SMTP_HOST is not set: none is sent", "set SMTP_HOST")
+    elif sender is None:
+        mend = "set REPORT_EMAIL_FROM to an address"
+        yield Finding("reports", "problem", f"{text}, and no address to send them from: none is sent", mend)
+    else:
+        yield Finding("reports", "ok", f"{text} from {sender} by {server.where}")
+    without = [report.name for report in reports if report.owner is None]
+    if without and not (settings.alert_email_to or settings.alert_webhook_url):
+        yield Finding(
+            "reports",
+            "warning",
+            f"nobody is told when a report is not sent: {', '.join(sorted(set(without)))}",
+            "name an `owner` in clients.yml, or set ALERT_EMAIL_TO",
+        )
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -28,7 +28,10 @@ MENDS = {
     "ALERT_EMAIL_FROM": "set one plain address, such as alerts@example.com",
     "ALERT_WEBHOOK_URL": "copy the whole address of the incoming webhook, or leave it empty",
     "ALERT_QUIET_MINUTES": "set whole minutes between 5 and 10080, such as 240",
+    "REPORT_EMAIL_FROM": "set one plain address, such as reports@example.com, or nothing for the sender of alerts",
+    "REPORT_MAX_MEGABYTES": "set whole megabytes between 1 and 100, such as 10",
     "DAGSTER_WEB_URL": "set the address under which people open Dagster, such as https://dagster.example.com",
+    "SITE_WEB_URL": "set the address under which clients open the site, such as https://ads.example.com",
     "SMTP_HOST": "set the mail server's name alone, such as smtp.example.com",
     "SMTP_PORT": "set its port: 587 for starttls, 465 for implicit, 25 for none; or nothing for the usual one",
     "SMTP_USER": "set the name to log in with, or nothing",
@@ -122,6 +125,11 @@ def sender(settings: Settings) -> str | None:
     if settings.alert_email_from:
         return settings.alert_email_from
     return settings.smtp_user if settings.smtp_user and _ADDRESS.fullmatch(settings.smtp_user) else None
+
+
+def report_sender(settings: Settings) -> str | None:
+    """Who reports are from: the address that is set for them, else the sender of alerts."""
+    return settings.report_email_from or sender(settings)
 
 
 def smtp_server(settings: Settings) -> SmtpServer | None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from orchestration.errors import ConfigurationError
 from orchestration.platform import Platform
 from warehouse.event_log import Purged, purge_event_log
-from warehouse.ops import alerts, analyze, apply_retention
+from warehouse.ops import alerts, analyze, apply_retention, report_deliveries
 from warehouse.ops.notifications import forget_notifications
 from warehouse.ops.purge import purge_ops
 from warehouse.quality import reports_held
@@ -56,6 +56,8 @@ def keep_house(platform: Platform) -> Housekeeping:
     before = now - timedelta(days=settings.ops_kept_days)
     rows = purge_ops(platform.warehouse, before)
     rows["notification"] = forget_notifications(platform.warehouse, before)
+    reports = [(client.id, report.name) for client in platform.clients.clients for report in client.reports]
+    rows["report_delivery"] = report_deliveries.forget(platform.warehouse, before, reports)
     rows["alert"] = alerts.forget(platform.warehouse, now - timedelta(days=ALERT_DAYS))
     purged = None
     if settings.dagster_database_url is not None:

@@ -197,7 +197,10 @@ class Settings(BaseSettings):
     alert_email_from: Annotated[str, AfterValidator(mail_settings.address), _Strip] | None = None
     alert_webhook_url: Annotated[_Secret, AfterValidator(mail_settings.webhook)] | None = None
     alert_quiet_minutes: Annotated[int, Field(ge=5, le=10080)] = 240
+    report_email_from: Annotated[str, AfterValidator(mail_settings.address), _Strip] | None = None
+    report_max_megabytes: Annotated[int, Field(ge=1, le=100)] = 10
     dagster_web_url: Annotated[str, AfterValidator(mail_settings.web_url), _Strip] | None = None
+    site_web_url: Annotated[str, AfterValidator(mail_settings.web_url), _Strip] | None = None
     smtp_host: Annotated[str, AfterValidator(mail_settings.host), _Strip] | None = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     smtp_user: Annotated[str, _Strip] | None = None

@@ -7,7 +7,8 @@ decided by whoever calls, from `TransientError` and `TerminalError`).
     ├── TransientError: the same call may succeed later without anybody doing anything
     │   ├── DatabaseUnavailable: no server, it is starting, stopping, or it hung up
     │   ├── Contention: deadlock, serialisation failure, lock timeout
-    │   └── BuildInProgress: another process is building the marts
+    │   ├── BuildInProgress: another process is building the marts
+    │   └── DeliveryChanged: another process changed what became of a report
     └── TerminalError: somebody or something must change first
         ├── InvalidUrl: the warehouse URL cannot be read
         ├── DiskFull: the server has no room left
@@ -60,6 +61,10 @@ class Contention(TransientError):
 
 class BuildInProgress(TransientError):
     """Another living process is building the marts."""
+
+
+class DeliveryChanged(TransientError):
+    """Another process changed what became of a report since it was read; whoever meets this has lost its turn."""
 
 
 class InvalidUrl(TerminalError):

@@ -7,6 +7,7 @@ What belongs here: handing one message over, and what became of it. What does no
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -16,10 +17,10 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, 
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from orchestration.alerts import render
-from orchestration.alerts.model import Event, Message, Outcome
+from orchestration.alerts.model import Cause, Event, Message, Outcome, owner_of
 from orchestration.alerts.render import EMAIL, Context
 from orchestration.mail import LoginRefused, MailError, MailUnavailable, MailUnsure, SmtpServer, send
-from orchestration.mail_settings import sender, smtp_server
+from orchestration.mail_settings import report_sender, sender, smtp_server
 from orchestration.redaction import redactor
 from orchestration.settings import Settings
 
@@ -61,8 +62,8 @@ class Channel(Protocol):
     def where(self) -> str:
         """Where it leads, without a secret."""
 
-    def wants(self, event: Event) -> bool:
-        """Whether such messages go there at all."""
+    def wants(self, event: Event, cause: Cause) -> bool:
+        """Whether such messages about such causes go there at all."""
 
     def send(self, message: Message, context: Context) -> Handover:
         """Hands one message over. Failures are told, not raised."""
@@ -79,23 +80,35 @@ def channels(settings: Settings) -> list[Channel]:
     return found or [LogChannel()]
 
 
+def owner_channels(settings: Settings, owners: Iterable[str]) -> list[Channel]:
+    """E-mail to each of those who are in charge of something alone; none where no mail can be sent."""
+    server, origin = smtp_server(settings), sender(settings) or report_sender(settings)
+    if not (server and origin):
+        return []
+    return [EmailChannel(server, origin, (one,), f"{EMAIL} to {one}", one) for one in sorted(set(owners))]
+
+
 @dataclass(frozen=True)
 class EmailChannel:
-    """E-mail to a list of people, one message for all."""
+    """E-mail to a list of people, one message for all.
+
+    With an owner it gets what that owner alone is in charge of; without, all that nobody is in charge of alone.
+    """
 
     server: SmtpServer
     sender: str
     recipients: tuple[str, ...]
     name: str = EMAIL
+    owner: str | None = None
 
     @property
     def where(self) -> str:
         """The recipients."""
         return ", ".join(self.recipients)
 
-    def wants(self, event: Event) -> bool:  # noqa: ARG002 - part of the protocol
-        """Everything."""
-        return True
+    def wants(self, event: Event, cause: Cause) -> bool:  # noqa: ARG002 - part of the protocol
+        """See the class."""
+        return owner_of(cause) == self.owner
 
     def send(self, message: Message, context: Context) -> Handover:
         """See `Channel.send`. A message that reached some is delivered: the others' reasons are the problem."""
@@ -131,7 +144,7 @@ class WebhookChannel:
     def __repr__(self) -> str:
         return f"WebhookChannel({self.where!r})"
 
-    def wants(self, event: Event) -> bool:  # noqa: ARG002 - part of the protocol
+    def wants(self, event: Event, cause: Cause) -> bool:  # noqa: ARG002 - part of the protocol
         """Everything."""
         return True
 
@@ -199,9 +212,9 @@ class LogChannel:
         """For messages."""
         return "the log"
 
-    def wants(self, event: Event) -> bool:
-        """All but reminders: a log is not read because something is written there."""
-        return event is not Event.REMINDER
+    def wants(self, event: Event, cause: Cause) -> bool:
+        """All but reminders, since a log is not read because something is written there, and what an owner is told."""
+        return event is not Event.REMINDER and owner_of(cause) is None
 
     def send(self, message: Message, context: Context) -> Handover:
         """See `Channel.send`."""

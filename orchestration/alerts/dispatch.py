@@ -113,7 +113,7 @@ def dispatch(
             for alert in alerts:
                 known = alert.deliveries.get(channel.name, Delivery())
                 event = next_event(alert, known, now, quiet, is_explained=alert.cause.key in consequences)
-                if event is not None and channel.wants(event):
+                if event is not None and channel.wants(event, alert.cause):
                     due.append((alert, event))
             for number, message in enumerate(messages(due, now, quiet)):
                 if number and time.monotonic() > deadline:

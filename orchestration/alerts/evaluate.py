@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from orchestration.alerts import causes, facts, failures
-from orchestration.alerts.channels import Channel
+from orchestration.alerts.channels import Channel, owner_channels
 from orchestration.alerts.dispatch import Sent, WarehouseAlerts, dispatch
 from orchestration.alerts.memory import MemoryAlerts
 from orchestration.alerts.model import AFTERMATH, CALM, FORGET_FAILURES, Account, Cause, Kind
 from orchestration.alerts.render import Context
+from orchestration.alerts.reports import report_owners, unsent_reports
 from orchestration.errors import UserError
 from orchestration.platform import Platform
 from orchestration.redaction import redactor
@@ -27,7 +28,7 @@ from warehouse.ops import held_days
 #: How often Meta is asked for the token's end; sooner while something is wrong with it.
 ASK_TOKEN, ASK_BAD_TOKEN = timedelta(minutes=30), timedelta(minutes=5)
 _OF_TOKEN = (Kind.TOKEN_REFUSED, Kind.TOKEN_EXPIRES)
-_OF_DATA = (Kind.ACCOUNT_STALE, Kind.TODAY_STALE, Kind.CHECKS_FAILED, Kind.API_USAGE)
+_OF_DATA = (Kind.ACCOUNT_STALE, Kind.TODAY_STALE, Kind.CHECKS_FAILED, Kind.API_USAGE, Kind.REPORT_NOT_SENT)
 _OF_RUNS = (Kind.RUN_FAILED, Kind.VERSION_RETIRED)
 
 
@@ -114,7 +115,8 @@ def evaluate(
             roots = memory.own.board(moment - AFTERMATH)
             kept = WarehouseAlerts(platform.warehouse)
             context = Context(accounts, web_url)
-            sent.append(dispatch(kept, channels, context, moment, quiet, roots=roots))
+            told = [*channels, *owner_channels(platform.settings, report_owners(platform.clients))]
+            sent.append(dispatch(kept, told, context, moment, quiet, roots=roots))
     except UserError as problem:
         trouble.append(
             _cause(Kind.SETTINGS_WRONG, "The settings are wrong, so nothing runs", problem.message, problem.mend)
@@ -155,6 +157,9 @@ def _look_at_data(platform: Platform, watch: Watch, now: datetime) -> dict[int, 
         *causes.stale_today(pulls, now),
         *causes.failed_checks(held_days(platform.warehouse), facts.failed_checks(platform), accounts),
         *causes.usage_causes(facts.meters(platform, now), accounts, now),
+        *unsent_reports(
+            facts.report_deliveries(platform, now), platform.clients, now, can_mail=facts.can_mail(platform)
+        ),
     ]
     store.observe(platform.warehouse, _OF_DATA, found, now, reopen_after=now - CALM)
     return accounts

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Set
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ingestion.budget import APP, percent_used
 from ingestion.clock import Clock
@@ -17,9 +17,11 @@ from ingestion.errors import CredentialError, IngestionError
 from ingestion.reports import PRESETS
 from orchestration.alerts.causes import TODAY_LIMIT, AccountPulls, FailedCheck, Meter, Token
 from orchestration.alerts.model import Account
+from orchestration.mail_settings import report_sender, sender, smtp_server
 from orchestration.platform import Platform
 from warehouse.ops import UsageStore
 from warehouse.ops.freshness import WatchedAccount, newest_pulls, watched_accounts
+from warehouse.ops.report_deliveries import Delivery, deliveries
 from warehouse.ops.today import account_activity
 from warehouse.quality.store import latest_errors
 
@@ -29,6 +31,8 @@ HOURLY = "ad_hourly"
 #: Expectations about how new the data are: the accounts' own freshness tells of it, sooner.
 _OF_FRESHNESS = ("not_stale", "fresh")
 _PATIENCE_SECONDS = 10.0
+#: What nobody sent for so long, nobody will.
+_REPORTS_WATCHED = timedelta(days=15)
 
 
 class _ImpatientClock:
@@ -131,6 +135,17 @@ def _ought_to_be_new(platform: Platform, account_id: int, now: datetime) -> bool
 def failed_checks(platform: Platform) -> list[FailedCheck]:
     """What the newest check of each account and report found that must not be used."""
     return [FailedCheck(*row) for row in latest_errors(platform.warehouse, _OF_FRESHNESS)]
+
+
+def report_deliveries(platform: Platform, now: datetime) -> list[Delivery]:
+    """What became of reports lately, by client and report, the newest period first."""
+    return deliveries(platform.warehouse, now - _REPORTS_WATCHED)
+
+
+def can_mail(platform: Platform) -> bool:
+    """Whether e-mail can be sent at all."""
+    settings = platform.settings
+    return smtp_server(settings) is not None and (sender(settings) or report_sender(settings)) is not None
 
 
 def meters(platform: Platform, now: datetime) -> list[Meter]:

@@ -19,8 +19,9 @@ _COMMON: dict[str, tuple[Kind, str]] = {
     "CredentialError": (Kind.TOKEN_REFUSED, "Meta refuses the access token"),
     "VersionRetired": (Kind.VERSION_RETIRED, "Meta no longer serves this API version"),
 }
-#: Checks of raw reports are told by the days that they hold back, and not a second time by their run.
-_TOLD_BY_HELD_DAYS = ("raw_checks", "DagsterAssetCheckFailedError")
+#: Checks of raw reports are told by the days that they hold back, reports by their row, and neither a second time by
+#: its run.
+_TOLD_OTHERWISE = frozenset({("raw_checks", "DagsterAssetCheckFailedError"), ("send_report", "ReportNotSent")})
 _MEND = re.compile(r"\bMend:\s*", re.IGNORECASE)
 _LONGEST = 1000
 
@@ -59,7 +60,7 @@ def happened(runs: Iterable[EndedRun]) -> Iterator[Cause | Success]:
     for run in runs:
         if run.succeeded:
             yield Success(run.subject, run.repeats)
-        elif (run.step, run.error_kind) != _TOLD_BY_HELD_DAYS:
+        elif (run.step, run.error_kind) not in _TOLD_OTHERWISE:
             yield cause_of(run)
 
 

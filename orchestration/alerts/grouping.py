@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from orchestration.alerts.model import ALL_CLEARS, Alert, Event, Kind, Message
+from orchestration.alerts.model import ALL_CLEARS, TOLD_ONCE, Alert, Event, Kind, Message
 from orchestration.alerts.policy import quiet_after
 
-_BY_ACCOUNT = frozenset({Kind.ACCOUNT_STALE, Kind.TODAY_STALE, Kind.CHECKS_FAILED, Kind.API_USAGE})
+_BY_KIND = frozenset({Kind.ACCOUNT_STALE, Kind.TODAY_STALE, Kind.CHECKS_FAILED, Kind.API_USAGE, Kind.REPORT_NOT_SENT})
 
 
 def group_of(alert: Alert) -> str:
     """What a cause has in common with others: its kind, and for failed runs the kind of error."""
     cause = alert.cause
-    if cause.kind in _BY_ACCOUNT:
+    if cause.kind in _BY_KIND:
         return cause.kind
     if cause.kind == Kind.RUN_FAILED:
         return f"{cause.kind}:{cause.key.rpartition(':')[2]}"
@@ -43,7 +43,7 @@ def messages(due: Iterable[tuple[Alert, Event]], now: datetime, quiet: timedelta
 
 
 def _quiet(event: Event, alerts: list[Alert], quiet: timedelta) -> timedelta | None:
-    if event in ALL_CLEARS:
+    if event in ALL_CLEARS or all(alert.cause.kind in TOLD_ONCE for alert in alerts):
         return None
     told = max((found.told_count for alert in alerts for found in alert.deliveries.values()), default=0)
     return quiet_after(told + 1 if event is Event.REMINDER else 1, quiet)

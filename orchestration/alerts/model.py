@@ -23,6 +23,7 @@ __all__ = [
     "Outcome",
     "Severity",
     "label",
+    "owner_of",
     "sample",
 ]
 
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     CHECKS_FAILED = "checks_failed"
     RUN_FAILED = "run_failed"
     API_USAGE = "api_usage"
+    REPORT_NOT_SENT = "report_not_sent"
     WAREHOUSE_FAILED = "warehouse_failed"
     SETTINGS_WRONG = "settings_wrong"
     TEST = "test"
@@ -54,6 +56,11 @@ CALM = timedelta(minutes=10)
 AFTERMATH = timedelta(minutes=90)
 #: A failed run that nobody repeats is forgotten after this time, and said to be.
 FORGET_FAILURES = timedelta(days=3)
+
+
+#: Told when it opens, when it gets worse and when a warning is over, and never in between: whoever is in charge acts by
+#: hand, and an error that nobody mended is not worth a second message.
+TOLD_ONCE = frozenset({Kind.REPORT_NOT_SENT})
 
 
 class Event(StrEnum):
@@ -100,6 +107,11 @@ def label(account_id: int, accounts: Mapping[int, Account]) -> str:
         return f"act_{account_id}"
     owner = f", {known.client}" if known.client and known.client != known.name else ""
     return f"{known.name} (act_{account_id}){owner}"
+
+
+def owner_of(cause: Cause) -> str | None:
+    """Who is told by e-mail in the place of everybody else; None where nobody is in charge of it alone."""
+    return next((str(about["owner"]) for about in cause.samples.values() if about.get("owner")), None)
 
 
 def sample(

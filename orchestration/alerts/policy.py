@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from orchestration.alerts.model import AFTERMATH, CALM, PATIENCE, Alert, Event, Kind
+from orchestration.alerts.model import AFTERMATH, CALM, PATIENCE, TOLD_ONCE, Alert, Event, Kind
 from warehouse.ops.alerts import Delivery
 
 LONGEST_QUIET = timedelta(days=1)
@@ -33,6 +33,8 @@ def next_event(
         is_explained: Whether another cause brought it about.
     """
     if alert.resolved_at is not None:
+        if alert.cause.kind in TOLD_ONCE and delivery.severity == "error":
+            return None
         is_calm = now >= alert.resolved_at + CALM
         if not (delivery.owes_all_clear and is_calm):
             return None
@@ -45,6 +47,8 @@ def next_event(
     if _RANK[alert.cause.severity] > _RANK[delivery.severity]:
         return Event.WORSE if owes else Event.OPENED
     if now < delivery.told_at + (quiet_after(delivery.told_count, quiet) if owes else quiet):
+        return None
+    if owes and alert.cause.kind in TOLD_ONCE:
         return None
     return Event.REMINDER if owes else Event.OPENED
 

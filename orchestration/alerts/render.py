@@ -30,6 +30,7 @@ _SEVERAL = {
     Kind.TODAY_STALE: "{count} accounts: today's numbers are old",
     Kind.CHECKS_FAILED: "{count} reports fail their checks",
     Kind.RUN_FAILED: "{count} jobs fail alike",
+    Kind.REPORT_NOT_SENT: "{count} reports are not sent",
     Kind.API_USAGE: "{count} of Meta's limits are nearly used up or closed",
 }
 

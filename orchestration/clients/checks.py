@@ -13,6 +13,7 @@ from dashboards.checked_yaml import near
 from orchestration.clients import breakdowns
 from orchestration.clients.plan import DEFAULT_HISTORY_DAYS
 from orchestration.clients.problems import Finding, Place, show
+from orchestration.clients.report_checks import check_report
 from orchestration.clients.values import parse_account_id
 
 Locate = Callable[[Place], int]
@@ -36,6 +37,8 @@ def check(document: dict[str, Any], line_of: Locate) -> Iterator[Finding]:
     for path, client in clients:
         named = (((*at, "name"), entry.get("name")) for at, entry in _entries(client, ("reports",), path))
         yield from _repeated(named)(line_of, "report")
+        for at, entry in _entries(client, ("reports",), path):
+            yield from check_report(at, entry, client)
     yield from _repeated(((*path, "name"), entry.get("name")) for path, entry in custom)(line_of, "report")
     names = [entry.get("name") for _, entry in custom]
     known = [*DEFAULT_HISTORY_DAYS, *(name for name in names if isinstance(name, str))]

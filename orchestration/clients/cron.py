@@ -1,6 +1,7 @@
 """The five fields of a cron schedule, checked without a scheduler.
 
-What belongs here: is this text a schedule that will ever fire. What does not: computing when.
+What belongs here: is this text a schedule that will ever fire. What does not: computing when
+(`orchestration.reports.due`).
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ def check_cron(text: str) -> str:
         _values(part, name, low, high, names) for part, (name, low, high, names) in zip(parts, _FIELDS, strict=True)
     ]
     _, _, days, months, _ = values
-    # Reason: `0 6 31 2 *` is well formed, and its report is never sent. With a weekday, either one fires.
-    if parts[4] == "*" and min(days) > max(_DAYS_IN_MONTH[month - 1] for month in months):
+    # Reason: `0 6 31 2 *` is well formed, and its report is never sent. With weekdays, either one fires,
+    # unless they begin with a star (`*/2`): then both must fit.
+    if parts[4].startswith("*") and min(days) > max(_DAYS_IN_MONTH[month - 1] for month in months):
         raise ValueError("never fires: no such day in that month")
     return " ".join(parts)
 

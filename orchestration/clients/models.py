@@ -6,7 +6,7 @@ What belongs here: keys, types and defaults; every model refuses unknown keys. W
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,11 +17,13 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    StrictBool,
     StrictStr,
     model_validator,
 )
 
 from dashboards.checked_yaml import near, refuse
+from dashboards.reports.model import Attachment, Language
 from ingestion.exports import derive_id
 from orchestration.clients import declared, values
 from orchestration.clients.plan import DEFAULT_HISTORY_DAYS, DEFAULT_RESTATEMENT_DAYS, PlannedReport, make_plan
@@ -106,14 +108,41 @@ class Account(_Entry):
         return self.id < 0
 
 
+class ReportSection(_Entry):
+    """A part of a report: cards of a dashboard. A dashboard's key alone stands for all of its cards."""
+
+    dashboard: values.Key
+    tab: values.Key | None = None
+    cards: list[values.Key] = Field(default_factory=list)
+    title: values.Title | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _key_alone(cls, data: Any) -> Any:
+        return {"dashboard": data} if isinstance(data, str) else data
+
+
 class EmailReport(_Entry):
-    """A report that is sent by e-mail: to whom, when (cron, in its time zone) and over which period."""
+    """A report that is sent by e-mail: to whom, when (cron, in its time zone), over which period, and what is in it.
+
+    `accounts` are names or ids of the client's accounts; none stands for all. `owner` is told when it is not sent;
+    without one, those are who get the alerts.
+    """
 
     name: values.Slug
     recipients: Annotated[list[values.Address], Field(min_length=1)]
     schedule: values.Schedule
     time_zone: values.TimeZone
     period: values.Period
+    title: values.Title | None = None
+    accounts: list[values.AccountName] = Field(default_factory=list)
+    sections: list[ReportSection] = Field(default_factory=list)
+    custom_metrics: list[StrictStr] = Field(default_factory=list)
+    words: values.Words | None = None
+    language: Language = "en"
+    attachments: list[Attachment] = Field(default_factory=list)
+    owner: values.Address | None = None
+    enabled: StrictBool = True
 
 
 class Client(_Entry):
@@ -126,6 +155,13 @@ class Client(_Entry):
     reporting_currency: declared.Currency | None = None
     experiments: list[declared.Experiment] = Field(default_factory=list)
     custom_metrics: list[declared.CustomMetric] = Field(default_factory=list)
+
+    def account_ids(self, names: Sequence[str]) -> tuple[int, ...]:
+        """The ids of this client's accounts that are called so, by name or id, each once, in the order of names."""
+        called = {
+            account.id: {account.name, account.imported, str(account.id), account.graph_id} for account in self.accounts
+        }
+        return tuple(dict.fromkeys(one for name in names for one, known in called.items() if name in known))
 
 
 def _unique(fields: list[str]) -> list[str]:

@@ -124,6 +124,11 @@ def _pattern(pattern: str, what: str, mend: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _account_name(value: object) -> object:
+    # Reason: an id without quotes is a number in YAML.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 AccountId = Annotated[int, BeforeValidator(_account_id)]
 Slug = Annotated[
     StrictStr,
@@ -141,6 +146,13 @@ ActionType = Annotated[
     StrictStr, _pattern(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*", "action type", "use Meta's own spelling, such as omni_purchase")
 ]
 Title = Annotated[StrictStr, _pattern(r"\S(?:.{0,118}\S)?", "name", "write 1 to 120 characters on one line")]
+AccountName = Annotated[StrictStr, BeforeValidator(_account_name)]
+Key = Annotated[
+    StrictStr, _pattern(r"[a-z][a-z0-9_]*", "key of a dashboard, tab or card", "see docs/reference/dashboards.md")
+]
+Words = Annotated[
+    StrictStr, _pattern(r"(?s)\s*\S.{0,3999}", "text of a report", "write 1 to 4000 characters, or remove it")
+]
 Window = Annotated[StrictStr, AfterValidator(_window)]
 WindowOrDefault = Annotated[StrictStr, AfterValidator(_window_or_default)]
 Address = Annotated[StrictStr, AfterValidator(_address)]

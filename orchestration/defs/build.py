@@ -18,6 +18,7 @@ from orchestration.defs.maintenance import maintenance, nightly_maintenance
 from orchestration.defs.marts import build_due, manifest_path, mart_assets
 from orchestration.defs.notifications import notifications
 from orchestration.defs.raw import RETRY, raw_assets
+from orchestration.defs.reports import EnvironmentReporting, Reporting, due_reports, email_report, email_reports
 from orchestration.defs.resources import EnvironmentPlatform, PlatformSource
 from orchestration.defs.schedules import (
     daily_entities,
@@ -36,6 +37,7 @@ def build_defs(
     retry: dg.RetryPolicy = RETRY,
     executor: dg.ExecutorDefinition | None = None,
     alerting: Alerting | None = None,
+    reporting: Reporting | None = None,
 ) -> dg.Definitions:
     """All definitions.
 
@@ -45,20 +47,22 @@ def build_defs(
         retry: Of the steps that ask Meta.
         executor: Of all jobs; the one that the settings name by default.
         alerting: How alerts are told; as the environment says by default.
+        reporting: Who writes reports, and by which clock they are due; the platform's own by default.
 
     Raises:
         TransformError: The dbt project cannot be read.
         ConfigurationError: A setting is wrong.
     """
     return dg.Definitions(
-        assets=[*raw_assets(retry), mart_assets(manifest or manifest_path())],
+        assets=[*raw_assets(retry), mart_assets(manifest or manifest_path()), email_reports],
         asset_checks=[raw_checks, account_checks],
-        jobs=[tick, daily_objects, daily_insights, build_due, maintenance],
+        jobs=[tick, daily_objects, daily_insights, build_due, maintenance, email_report],
         schedules=[every_quarter_hour, daily_entities, daily_window, weekly_entities_full, nightly_maintenance],
-        sensors=[new_accounts, notifications, alerts],
+        sensors=[new_accounts, notifications, alerts, due_reports],
         resources={
             "platform": dg.ResourceDefinition.hardcoded_resource(platform or EnvironmentPlatform()),
             "alerting": dg.ResourceDefinition.hardcoded_resource(alerting or EnvironmentAlerting()),
+            "reporting": dg.ResourceDefinition.hardcoded_resource(reporting or EnvironmentReporting()),
             "in_memory": dg.mem_io_manager,
         },
         executor=executor or chosen_executor(environment_settings()),

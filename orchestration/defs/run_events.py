@@ -16,7 +16,7 @@ from orchestration.alerts.failures import EndedRun
 from orchestration.defs.partitions import ACCOUNT_DIMENSION, account_of
 from orchestration.redaction import redactor
 
-ACCOUNT_TAG = "meta-ads/account"
+ACCOUNT_TAG, REPORT_TAG = "meta-ads/account", "meta-ads/report"
 LOOK_BACK = timedelta(days=1)
 #: Reason: records become visible in the order of their commits, which is not quite that of their ids.
 OVERLAP = timedelta(minutes=2)
@@ -191,11 +191,16 @@ def _subject(run: dg.DagsterRun) -> str:
     A job's next run for the same account makes good for its last; chosen assets are about their very partitions.
     """
     if not run.job_name.startswith("__"):
-        return "|".join(part for part in (run.job_name, run.tags.get(ACCOUNT_TAG) or _account_key(run)) if part)
+        return "|".join(part for part in (run.job_name, _whose(run)) if part)
     chosen = ",".join(sorted(key.to_user_string() for key in run.asset_selection or ()))
     digest = hashlib.sha256(chosen.encode()).hexdigest()[:8]
     partitions = [run.tags[name] for name in ("dagster/partition", *_RANGE_TAGS) if name in run.tags]
     return "|".join([f"assets {digest}", *partitions])
+
+
+def _whose(run: dg.DagsterRun) -> str:
+    """The account, or the report, that a job works on."""
+    return run.tags.get(ACCOUNT_TAG) or run.tags.get(REPORT_TAG) or _account_key(run)
 
 
 def _account(run: dg.DagsterRun) -> int | None:

@@ -38,7 +38,7 @@ def test_sentences_that_count_have_every_plural_form(language: str) -> None:
             assert told.keys() == needed, key
 
 
-@pytest.mark.parametrize("language", set(LANGUAGES) - {"en"})
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 def test_what_a_report_shows_by_itself_is_translated(language: str, library: Library) -> None:
     titles = set()
     for section in DEFAULT:

@@ -40,7 +40,7 @@ class Ear:
         self.heard: list[tuple[str, Event, str, datetime]] = []
         self.messages = 0
 
-    def wants(self, event: Event) -> bool:
+    def wants(self, event: Event, cause: Cause) -> bool:
         return True
 
     def send(self, message: Message, context: Context) -> Handover:
