@@ -18,8 +18,9 @@ select
     currency,
     reporting_currency,
     time_zone,
+    account_id in (select account_id from accounts) as is_shown,
     (select currency from shown) as shown_currency
-from accounts
+from asked
 order by account_name, account_id
 """
 
@@ -54,7 +55,7 @@ with ${chosen}
 select account_id, day, attribution_setting, is_mature, is_reconciled, data_as_of
 from marts.mart_performance_daily__account
 where
-    ${in_days}
+    ${asked_in_days}
 """
 
 CUSTOM = """
@@ -90,7 +91,7 @@ select distinct on (account_id)
     currency
 from marts.mart_budget_pacing
 where
-    ${in_days}
+    ${asked_in_days}
 order by account_id, day desc
 """
 
@@ -118,7 +119,7 @@ inner join marts.mart_ab_test_result as results
         and tests.experiment_id = results.experiment_id
         and results.is_primary
 where
-    tests.account_id in (select account_id from accounts)
+    tests.account_id in (select account_id from asked)
     and tests.verdict in ('winner', 'cheaper', 'no difference')
     and tests.last_day + 28 >= (select first_day from days)
     and (tests.last_day + 28 <= (select last_day from days) or not tests.is_complete)
@@ -134,7 +135,7 @@ with ${chosen}
 select severity, account_name, title, opened_at, is_open
 from marts.mart_ops_alert
 where
-    account_id in (select account_id from accounts)
+    account_id in (select account_id from asked)
     and opened_at >= (select first_day from days)
     and opened_at < (select last_day + 1 from days)
 order by is_open desc, severity, opened_at
@@ -145,7 +146,7 @@ with ${chosen}
 select creative_name, account_name, trailing_spend, currency, as_of_day
 from marts.mart_creative_fatigue
 where
-    account_id in (select account_id from accounts)
+    account_id in (select account_id from asked)
     and verdict = 'fatigued'
     and trailing_spend > 0
     and as_of_day >= (select first_day from days)

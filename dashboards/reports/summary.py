@@ -182,7 +182,7 @@ def summarised(asker: Asker) -> Summary:
 def _groups(asker: Asker, accounts: list[dict[str, Any]]) -> tuple[tuple[Group, ...], bool]:
     """All accounts together if their money can be, else those of each currency."""
     is_rate_missing = False
-    if not accounts or accounts[0]["shown_currency"] is not None:
+    if all(row["is_shown"] for row in accounts):
         campaigns = _campaigns(asker, None)
         rows = [row for one in campaigns for row in (one.now, one.before) if row is not None]
         currencies = {row["currency"] for row in accounts}
