@@ -16,6 +16,7 @@ from rich.console import Console
 
 from tests.bench import machine
 from tests.bench.ab_study import ab
+from tests.bench.cards import cards
 from tests.bench.costs import costs
 from tests.bench.demo import demo
 from tests.bench.figures import Report, as_markdown, show
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "quota": quota,
     "memory": memory,
     "marts": marts,
+    "cards": cards,
     "tick": tick,
     "demo": demo,
     "costs": costs,
@@ -42,7 +44,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "webhooks": webhooks,
     "pages": pages,
 }
-SLOW = {"demo", "marts", "tick", "pages"}
+SLOW = {"cards", "demo", "marts", "tick", "pages"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
