@@ -92,10 +92,29 @@ def sets_of_values(key: str, answerer: Answerer, space: Space) -> Iterator[dict[
 
 @pytest.mark.parametrize("key", LIBRARY.dashboards)
 def test_every_card_runs_with_every_filter_set_and_unset(key: str, answerer: Answerer, everyone: Space) -> None:
+    every_card(key, answerer, everyone)
+
+
+@pytest.fixture(scope="module")
+def on_timescale(databases: Databases) -> Iterator[Space]:
+    with databases.fresh("timescale") as found, Warehouse(found) as opened:
+        fake_marts.make(found, NOW.date())
+        yield Space("all", "All clients", "marts", opened)
+
+
+@pytest.mark.timescale
+@pytest.mark.parametrize("key", LIBRARY.dashboards)
+def test_every_card_runs_on_timescale(key: str, on_timescale: Space) -> None:
+    with Answerer(LIBRARY, threads=2, now=lambda: NOW) as fresh:
+        every_card(key, fresh, on_timescale)
+
+
+def every_card(key: str, answerer: Answerer, space: Space) -> None:
+    """All cards of a dashboard with all sets of values, drawn."""
     definition = LIBRARY.dashboards[key]
-    for values in sets_of_values(key, answerer, everyone):
-        answers = answerer.answers(everyone, definition, (*LIBRARY.context, *definition.cards), values)
-        drawn(LIBRARY, everyone, key, answers)
+    for values in sets_of_values(key, answerer, space):
+        answers = answerer.answers(space, definition, (*LIBRARY.context, *definition.cards), values)
+        drawn(LIBRARY, space, key, answers)
 
 
 def test_a_space_of_a_client_sees_its_own_schema_alone(answerer: Answerer, warehouse: Warehouse) -> None:

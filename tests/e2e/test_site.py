@@ -291,7 +291,7 @@ def test_addresses_that_mean_nothing_are_told_kindly(served: str, page: Page) ->
         assert answer.status_code == 400
         assert told in answer.json()["error"]
         page.goto(f"{served}/all/campaigns?{query}")
-        assert told in page.locator("#banner").inner_text()
+        page.locator("#banner", has_text=told).wait_for()
     for path in ("/all/nothing", "/second/campaigns", "/api/none/campaigns", "/_assets/../site.css", "/_assets/x.js"):
         assert requests.get(served + path, timeout=30).status_code == 404, path
     assert requests.get(served, headers={"Host": "evil.example"}, timeout=30).status_code == 400

@@ -77,7 +77,8 @@ def test_every_step_has_a_queue_that_some_worker_listens_to(definitions: dg.Defi
 def test_what_the_definitions_tell_of_themselves_holds_no_password(definitions: dg.Definitions) -> None:
     for job in definitions.get_repository_def().get_all_jobs():
         told = serialize_value(job.get_job_snapshot())
-        assert "celery" in told
+        # Reason: a report is one short step, which its own run does.
+        assert ("celery" in told) is (job.name != "email_report")
         assert "hush" not in told
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.pictures.dagster import dagster
+from tests.pictures.dashboards import dashboards
 
 IMAGES = Path(__file__).parents[2] / "docs" / "img"
-ALBUMS: dict[str, Callable[[Path], None]] = {"dagster": dagster}
+ALBUMS: dict[str, Callable[[Path], None]] = {"dagster": dagster, "dashboards": dashboards}
 
 
 def main() -> None:
