@@ -199,3 +199,37 @@ def test_a_database_without_marts_is_told_on_the_cards(databases: Databases) -> 
         answers = fresh.answers(space, definition, definition.cards, {})
         assert fresh.choices(space, LIBRARY.shared.filters["client"]) == ()
     assert all("Build the marts" in (answer.error or "") for answer in answers.values())
+
+
+def test_breakdowns_are_converted_at_the_rate_of_the_day_or_not_at_all(databases: Databases) -> None:
+    card = "countries"
+    definition = LIBRARY.dashboards["audience"]
+    cards = [placed for placed in definition.cards if placed.card.key == card]
+    with databases.fresh("plain") as found, Warehouse(found) as warehouse:
+        fake_marts.make(found, NOW.date())
+        space = Space("all", "All clients", "marts", warehouse)
+
+        def change(statement: str) -> None:
+            with warehouse.connection() as connection:
+                connection.execute(statement.encode())
+
+        def spend() -> list[Any]:
+            with Answerer(LIBRARY, now=lambda: NOW) as fresh:
+                return fresh.answers(space, definition, cards, {})[card].column("spend")
+
+        change("UPDATE marts.mart_audience_daily__country SET spend = 10, country = 'DE'")
+        change("UPDATE marts.mart_performance_daily__account SET spend = 100, spend_converted = 50")
+        with warehouse.connection() as connection:
+            rows = dict(
+                connection.execute(
+                    "SELECT currency, count(*) FROM marts.mart_audience_daily__country "
+                    "WHERE day BETWEEN '2026-05-11' AND '2026-06-09' GROUP BY currency"
+                ).fetchall()
+            )
+        assert spend() == [10 * rows["EUR"] + 5 * rows["USD"]]
+        change(
+            "UPDATE marts.mart_performance_daily__account "
+            "SET spend_converted = NULL, conversion_value_converted = NULL "
+            "WHERE currency = 'USD' AND day = '2026-06-01'"
+        )
+        assert spend() == [None]
