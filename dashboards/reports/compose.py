@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dashboards.formats import Formats
+from dashboards.model import Format
 from dashboards.reports.asking import Asker
 from dashboards.reports.document import Cell, Column, Document, Figure, Figures, Lines, Table
 from dashboards.reports.events import event_lines, fact_pairs, note_lines
@@ -130,7 +131,7 @@ def _details(group: Group, several: bool, pen: Pen) -> Table:
         {part.key: part for part in split.parts} if (split := split_of(group, metric)) is not None else {}
         for metric in ("roas", "cpa")
     )
-    columns = [
+    columns: list[tuple[str, Format]] = [
         ("column_campaign", "text"), ("column_account", "text"), ("metric_spend", "money"), ("column_before", "money"),
         ("column_spend_change", "money"), ("column_roas_rate", "multiple"), ("column_roas_mix", "multiple"),
         ("column_cpa_rate", "money"), ("column_cpa_mix", "money"),
@@ -146,7 +147,7 @@ def _details(group: Group, several: bool, pen: Pen) -> Table:
         rows.append(
             tuple(
                 Cell(
-                    one_line(pen.formats.text(value, form, group.currency)),  # type: ignore[arg-type]
+                    one_line(pen.formats.text(value, form, group.currency)),
                     value,
                     group.currency if form == "money" else None,
                 )
@@ -154,5 +155,5 @@ def _details(group: Group, several: bool, pen: Pen) -> Table:
             )
         )
     rows.sort(key=lambda cells: abs(cells[4].value), reverse=True)
-    heads = tuple(Column(pen.words.say(key), form, form != "text") for key, form in columns)  # type: ignore[arg-type]
+    heads = tuple(Column(pen.words.say(key), form, form != "text") for key, form in columns)
     return Table(_title(pen.words.say("heading_campaigns"), group, several, pen), heads, tuple(rows))

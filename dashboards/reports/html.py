@@ -14,13 +14,14 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from dashboards.reports.document import Chart, Document, Figures, Message, Table
 from dashboards.reports.fitting import fitted
 from dashboards.reports.model import Image
 from dashboards.reports.text import more_text
 from dashboards.reports.words import Words
+from dashboards.templating import environment_of
 
 MOST_BYTES = 100_000
 """Of UTF-8; Gmail clips at 102 kB, and mail servers add a little on the way."""
@@ -86,13 +87,7 @@ def images_of(document: Document) -> tuple[Image, ...]:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = environment_of(_TEMPLATES)
     kinds = {"table": Table, "chart": Chart, "figures": Figures, "message": Message}
     environment.tests.update({name: lambda value, kind=kind: isinstance(value, kind) for name, kind in kinds.items()})
     return environment

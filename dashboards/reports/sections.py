@@ -15,7 +15,7 @@ from dashboards.charts.drawing import Drawing
 from dashboards.charts.kinds import has_numbers
 from dashboards.formats import NUMERIC, Formats, currency_of, sample
 from dashboards.library import Definition, PlacedCard
-from dashboards.model import Card
+from dashboards.model import Card, Format
 from dashboards.reports.asking import Asker
 from dashboards.reports.document import Block, Cell, Column, Figure, Figures, Message, Part, Table, Verdict
 from dashboards.reports.drawn import chart_of
@@ -171,7 +171,7 @@ def _figure(card: Card, answer: Answer, formats: Formats) -> Figure:
     return figure_of(formats.say(card.title), now, cell(before) if before else None, form, card.good, formats)
 
 
-def figure_of(title: str, now: Cell, before: Cell | None, form: str, good: str, formats: Formats) -> Figure:
+def figure_of(title: str, now: Cell, before: Cell | None, form: Format, good: str, formats: Formats) -> Figure:
     """A number and the one before, with how they differ and whether that is good.
 
     Args:
@@ -189,4 +189,4 @@ def figure_of(title: str, now: Cell, before: Cell | None, form: str, good: str, 
     verdict: Verdict = "neither"
     if found and good != "neither":
         verdict = "good" if (found > 0) == (good == "more") else "bad"
-    return Figure(title, now, before, change, verdict, form)  # type: ignore[arg-type]
+    return Figure(title, now, before, change, verdict, form)

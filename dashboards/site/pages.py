@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -24,6 +24,7 @@ from dashboards.model import Card, Filter, Row
 from dashboards.site.cards import Reader, view_of
 from dashboards.site.language import date_words
 from dashboards.site.policy import policy
+from dashboards.templating import environment_of
 
 BRAND = "Meta Ads Analytics"
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -244,12 +245,6 @@ def _data(value: Any) -> Markup:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = environment_of(_TEMPLATES)
     environment.filters["data"] = _data
     return environment
