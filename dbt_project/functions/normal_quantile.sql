@@ -57,7 +57,7 @@ corrected as (
     select
         side,
         x,
-        ({{ function('normal_cdf') }}(x) - p) * sqrt(2 * pi()) * exp(least(x * x / 2, 700)) as step
+        ({{ function_within('normal_cdf') }}(x) - p) * sqrt(2 * pi()) * exp(least(x * x / 2, 700)) as step
     from guessed
 
 )

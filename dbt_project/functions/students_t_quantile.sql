@@ -28,7 +28,7 @@ approached as (
 
     select
         0 as step,
-        -{{ function('normal_quantile') }}(wanted.tail / 2) as t,
+        -{{ function_within('normal_quantile') }}(wanted.tail / 2) as t,
         1::double precision as change
     from wanted
     where wanted.degrees > 2 and wanted.tail < 1
@@ -43,7 +43,7 @@ approached as (
     cross join wanted
     cross join density
     cross join
-        lateral (select {{ function('students_t_two_sided_p') }}(approached.t, wanted.degrees) as p) as at_t
+        lateral (select {{ function_within('students_t_two_sided_p') }}(approached.t, wanted.degrees) as p) as at_t
     cross join
         lateral (
             select

@@ -116,3 +116,13 @@ def test_the_documentation_is_made_and_knows_every_published_table(marts: Projec
         "SELECT relname FROM pg_class WHERE relnamespace = 'marts'::regnamespace AND relkind IN ('r', 'v')"
     )
     assert {row[0] for row in published} <= documented
+
+
+def test_no_function_knows_the_name_of_its_database(marts: Project) -> None:
+    """A copy of the warehouse, or one restored under another name, goes on building."""
+    ((bodies, named),) = marts.rows(
+        "SELECT count(*), count(*) FILTER (WHERE prosrc LIKE '%' || current_database() || '%')"
+        " FROM pg_proc WHERE pronamespace = 'marts'::regnamespace"
+    )
+    assert bodies >= 6
+    assert named == 0
