@@ -29,7 +29,7 @@ demo: $(VENV)/.runtime ## See the whole platform work on a simulated Meta: no to
 	@$(BIN)/meta-ads demo
 
 test: check ## Everything that CI runs: check, then all tests (WORKERS=2 at once)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 check: $(VENV)/.dev ## Style, types, who imports whom, SQL, Dagster's definitions; changes nothing
 	$(BIN)/ruff check .

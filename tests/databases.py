@@ -1,5 +1,8 @@
 """Databases for all tests: a fresh one per test, on servers shared by the whole test session (also under xdist).
 
+A fresh database is a copy of a template: migrated, or with the marts built of nothing in it as well, so that a test's
+first build is what a build is on any other day. Each template is made once a session, when the first test asks.
+
 Fixtures: `databases` (the factory), `plain_url`, `timescale_url`, `warehouse` (migrated, on both kinds of server).
 
 Timescale comes from TEST_TIMESCALE_URL (an administrator's URL), else from a Debian tree
@@ -21,11 +24,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from rich.console import Console
 
+from orchestration.progress import Display
+from orchestration.transform import dbt_environment, project_version, run_dbt
 from tests.warehouse import timescale_tree
 from warehouse import embedded
 from warehouse.connect import Warehouse
 from warehouse.migrations import upgrade
+from warehouse.ops import building
 from warehouse.urls import DatabaseUrl
 
 KINDS = ("plain", "timescale")
@@ -43,13 +50,36 @@ class Databases:
     def fresh(self, kind: str = "plain", *, migrated: bool = True) -> Iterator[str]:
         """The URL of a new database on a server of this kind (`plain` or `timescale`), dropped afterwards."""
         admin = self._server(kind)
-        name = f"test_{uuid4().hex[:16]}"
-        template = self._template(kind, admin) if migrated else None
-        statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-        if template:
-            statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
-        with _locked(_session_directory() / "create.lock"):  # Reason: a template serves one copy at a time
-            _administer(admin, statement)
+        template = self._template(kind, admin) if migrated else "template1"
+        with self._copied(admin, template, f"test_{uuid4().hex[:16]}") as url:
+            yield url
+
+    @contextmanager
+    def built(self, home: Path) -> Iterator[str]:
+        """The URL of a new database with every mart in it, empty, as the first build of the dbt project leaves them.
+
+        One at a time in a process: all have one name, as what dbt knows of the project after reading it (ten seconds)
+        holds for that name alone. It is put where dbt looks for it, and kept for the next test.
+
+        Args:
+            home: The state folder of the platform that will build here.
+        """
+        admin = self._server("plain")
+        name = f"built_{_run_id()}_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}"
+        known = _session_directory() / f"{name}.msgpack"
+        read = home / "dbt" / "target" / "partial_parse.msgpack"
+        if known.exists():
+            read.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(known, read)
+        with self._copied(admin, self._template("plain", admin, built=True), name) as url:
+            yield url
+        if read.exists():
+            shutil.copyfile(read, known)
+
+    @staticmethod
+    @contextmanager
+    def _copied(admin: DatabaseUrl, template: str, name: str) -> Iterator[str]:
+        _copy(admin, template, name)
         try:
             yield admin.with_database(name).render(reveal=True)
         finally:
@@ -60,15 +90,16 @@ class Databases:
             self._admin[kind] = DatabaseUrl.parse(self._stack.enter_context(_shared_server(kind)))
         return self._admin[kind]
 
-    def _template(self, kind: str, admin: DatabaseUrl) -> str:
-        name = f"template_{kind}_{_run_id()}"
+    def _template(self, kind: str, admin: DatabaseUrl, *, built: bool = False) -> str:
+        name = f"template_{kind}_{_run_id()}{'_built' if built else ''}"
+        source = self._template(kind, admin) if built else "template1"
         done = _session_directory() / f"{name}.ready"
         with _locked(_session_directory() / f"{name}.lock"):
             if not done.exists():
                 _administer(admin, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-                _administer(admin, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                _copy(admin, source, name)
                 with Warehouse(admin.with_database(name).render(reveal=True)) as warehouse:
-                    upgrade(warehouse)
+                    _build(warehouse) if built else upgrade(warehouse)
                 # Reason: a database that is copied may have no sessions, and Timescale's scheduler opens one in each.
                 _administer(
                     admin, sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(sql.Identifier(name))
@@ -141,6 +172,18 @@ def _shared_server(kind: str) -> Iterator[str]:
                 _stop(kind, directory)
                 for file in directory.glob(f"template_{kind}_*"):
                     file.unlink()
+
+
+def _copy(admin: DatabaseUrl, template: str, name: str) -> None:
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    with _locked(_session_directory() / "create.lock"):  # Reason: a template serves one copy at a time
+        _administer(admin, statement)
+
+
+def _build(warehouse: Warehouse) -> None:
+    """The first build of a project, on no data."""
+    with building(warehouse, project_version()), tempfile.TemporaryDirectory() as home:
+        run_dbt(dbt_environment(warehouse.parameters, Path(home)), Display(Console(quiet=True)))
 
 
 def _start(kind: str, directory: Path) -> str:

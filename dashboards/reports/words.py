@@ -5,7 +5,7 @@ does not: which sentence is said (`dashboards.reports.sentences`), numbers and d
 
 A catalogue has two parts. `sentences` are our own, by key, the same keys in every language; one that counts has a form
 for each plural category of CLDR that the language has. `titles` are translations of English titles and words of
-dashboards; a title without one stays English, so that a new card needs no translator.
+dashboards; a title without one stays English, so that a card of your own needs no translator.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from tests.bench.quota import quota
 from tests.bench.restatement import restatement
 from tests.bench.throughput import throughput
 from tests.bench.tick import tick
+from tests.bench.upkeep import upkeep
 from tests.bench.webhooks import webhooks
 
 BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
@@ -42,9 +43,10 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "costs": costs,
     "ab": ab,
     "webhooks": webhooks,
+    "upkeep": upkeep,
     "pages": pages,
 }
-SLOW = {"cards", "demo", "marts", "tick", "pages"}
+SLOW = {"cards", "demo", "marts", "tick", "pages", "upkeep"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

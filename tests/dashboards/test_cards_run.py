@@ -233,3 +233,31 @@ def test_breakdowns_are_converted_at_the_rate_of_the_day_or_not_at_all(databases
             "WHERE currency = 'USD' AND day = '2026-06-01'"
         )
         assert spend() == [None]
+
+
+def test_pacing_is_told_in_one_currency_at_each_accounts_newest_rate(databases: Databases) -> None:
+    definition = LIBRARY.dashboards["budget"]
+    cards = [placed for placed in definition.cards if placed.card.key == "curve"]
+    with databases.fresh("plain") as found, Warehouse(found) as warehouse:
+        fake_marts.make(found, NOW.date())
+        space = Space("all", "All clients", "marts", warehouse)
+
+        def change(statement: str) -> None:
+            with warehouse.connection() as connection:
+                connection.execute(statement.encode())
+
+        def lines() -> set[tuple[Any, ...]]:
+            with Answerer(LIBRARY, now=lambda: NOW) as fresh:
+                answer = fresh.answers(space, definition, cards, {})["curve"]
+            assert answer.error is None
+            return {row[1:] for row in answer.rows}
+
+        change("UPDATE marts.mart_budget_pacing SET spend_to_date = 10, expected_spend = 20, monthly_budget = 300")
+        change("UPDATE marts.mart_performance_daily__account SET spend = 100, spend_converted = 40")
+        change("UPDATE marts.mart_performance_daily__account SET spend_converted = 50 WHERE day = '2026-06-09'")
+        assert lines() == {(25, 50, 750, "EUR")}
+        change(
+            "UPDATE marts.mart_performance_daily__account "
+            "SET spend_converted = NULL, conversion_value_converted = NULL WHERE currency = 'USD'"
+        )
+        assert lines() == {(20, 40, 600, "EUR")}

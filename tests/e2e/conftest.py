@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.harness import Bench, Simulator, running_simulator
 from tests.e2e.receiving import Receiver, running_receiver, subscribed
+from tests.e2e.running_up import Up, running_up
 from warehouse.connect import Warehouse
 
 
@@ -35,6 +36,20 @@ def plain_bench(simulator: Simulator, databases, tmp_path: Path) -> Iterator[Ben
     """On PostgreSQL only: for what does not depend on the storage."""
     with databases.fresh("plain") as url, Warehouse(url) as warehouse:
         yield Bench(simulator, warehouse, tmp_path)
+
+
+@pytest.fixture
+def built_bench(simulator: Simulator, databases, tmp_path: Path) -> Iterator[Bench]:
+    """On PostgreSQL, with the marts of an empty warehouse: a build takes in what was pulled, and makes no view anew."""
+    with databases.built(tmp_path / "home") as url, Warehouse(url) as warehouse:
+        yield Bench(simulator, warehouse, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """`meta-ads up`, for all tests of the group `up`: test_browser_backfill.py, then test_up.py, which ends it."""
+    with running_up(tmp_path_factory.mktemp("up")) as up:
+        yield up
 
 
 @pytest.fixture

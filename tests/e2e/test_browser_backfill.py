@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.dagster_pages import DagsterPages
-from tests.e2e.running_up import Up, running_up
+from tests.e2e.running_up import Up
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -19,12 +17,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group
 
 KEY = ("raw", "insights_ad_daily")
 DAYS = 5
-
-
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Up]:
-    with running_up(tmp_path) as up:
-        yield up
 
 
 def test_accounts_and_days_are_backfilled_from_the_pages(platform: Up, page: Page) -> None:

@@ -159,7 +159,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, databases) -> Iterator[Site]:
     options = ("--job-seconds", "2", "--latency", "20", "--no-limits")
     with (
         running_simulator(tmp_path, *options, speed=1) as simulator,
-        databases.fresh("plain") as url,
+        databases.built(tmp_path / "elsewhere") as url,
         databases.fresh("plain", migrated=False) as dagster_url,
         Warehouse(url) as warehouse,
         pytest.MonkeyPatch.context() as monkeypatch,
@@ -186,7 +186,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, databases) -> Iterator[Site]:
         seed(prepared, account_ids(simulator))
         # Reason: each home would read the dbt project anew, seconds of both processors.
         parse_project(tmp_path / "home" / "dbt" / project_version()[:16])
-        shutil.copytree(tmp_path / "home" / "dbt", tmp_path / "elsewhere" / "dbt")
+        shutil.copytree(tmp_path / "home" / "dbt", tmp_path / "elsewhere" / "dbt", dirs_exist_ok=True)
         with dg.DagsterInstance.from_config(str(prepared.home)) as instance:
             made = Site(tmp_path, simulator, warehouse, redis, environment, instance)
             try:

@@ -17,6 +17,7 @@ from warehouse.connect import Warehouse
 
 pytestmark = pytest.mark.integration
 
+WITH_MARTS = pytest.mark.parametrize("warehouse_url", [True], indirect=True, ids=["marts"])
 HEADER = "Campaign Name;Date;Spend [USD];Impressions;Reach;Website Clicks;Purchase\n"
 
 
@@ -32,8 +33,9 @@ class Result:
 
 
 @pytest.fixture
-def warehouse_url(databases) -> Iterator[str]:
-    with databases.fresh("plain") as url:
+def warehouse_url(databases, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Migrated; with `WITH_MARTS`, the empty marts stand in it as well."""
+    with databases.built(tmp_path / "home") if hasattr(request, "param") else databases.fresh("plain") as url:
         yield url
 
 
@@ -264,6 +266,7 @@ def test_import_of_a_spreadsheet_leaves_days_of_the_api_alone(run, simulator, tm
     assert sources == ["import", "api"]
 
 
+@WITH_MARTS
 def test_a_declaration_is_built_without_a_pull_and_a_bad_one_stops_nothing(run, tmp_path, warehouse_url):
     rows = [f"Control Campaign;{day}.08.2019;{2000 + day};80000;5000;700;60" for day in range(1, 4)]
     (tmp_path / "control.csv").write_text(HEADER + "\n".join(rows) + "\n")

@@ -17,7 +17,7 @@ from orchestration.defs.partitions import ACCOUNTS, account_day_key, account_key
 from orchestration.defs.raw import raw_assets, report_key
 from orchestration.defs.schedules import daily_entities, daily_window
 from orchestration.transform import parse_project
-from tests.e2e.harness import NOW, Bench, account_ids, scalar
+from tests.e2e.harness import NOW, Bench, Simulator, account_ids, scalar
 from tests.e2e.sources import BenchSource
 from warehouse.ops import held_days
 
@@ -29,10 +29,10 @@ AT_ONCE = dg.RetryPolicy(max_retries=1, delay=0)
 
 
 @pytest.fixture
-def instance(plain_bench: Bench, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+def instance(simulator: Simulator, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     (tmp_path / "dagster").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as opened:
-        opened.add_dynamic_partitions(ACCOUNTS.name, [account_key(i) for i in account_ids(plain_bench.simulator)])
+        opened.add_dynamic_partitions(ACCOUNTS.name, [account_key(i) for i in account_ids(simulator)])
         yield opened
 
 
@@ -203,9 +203,9 @@ def is_error(evaluation: dg.AssetCheckEvaluation) -> bool:
     return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
 
 
-def test_a_failed_check_holds_the_days_of_that_account_and_nothing_else(plain_bench, instance):
+def test_a_failed_check_holds_the_days_of_that_account_and_nothing_else(built_bench, instance):
     """A row that got lost: the marts keep what they held of that day, and take in every other."""
-    bench = plain_bench
+    bench = built_bench
     bad, other, *_ = account_ids(bench.simulator)
     day = "(account_id, day) = (%s, '2026-11-06')"
     rows = f"SELECT count(*) FROM marts.fct_ad_day WHERE {day}"
@@ -260,8 +260,8 @@ def test_objects_of_an_account_come_without_insights(plain_bench, instance):
     assert scalar(plain_bench.warehouse, "SELECT count(*) FROM ops.slice") == 0
 
 
-def test_chosen_days_are_built_again_and_a_part_of_the_models_leaves_the_rest_due(plain_bench, instance, tmp_path):
-    bench = plain_bench
+def test_chosen_days_are_built_again_and_a_part_of_the_models_leaves_the_rest_due(built_bench, instance, tmp_path):
+    bench = built_bench
     bench.pull(since=SINCE, until=UNTIL, reports=REPORTS)
     build_marts(bench.platform())
     due = "SELECT count(*) FROM ops.slice WHERE build_id IS NULL"

@@ -30,8 +30,8 @@ def budget_of(data, exponent):
     return Decimal(text) / 10**exponent if text != "0" else None
 
 
-def test_every_past_day_finds_what_the_object_was_then(plain_bench):
-    bench = plain_bench
+def test_every_past_day_finds_what_the_object_was_then(built_bench):
+    bench = built_bench
     window = {"since": date(2026, 11, 1), "until": date(2026, 11, 18), "reports": ("ad_daily", "account_daily")}
     bench.pull(**window)
     build_marts(bench.platform())

@@ -74,18 +74,18 @@ def test_every_line_of_an_accounts_work_says_whose_it_is(plain_bench: Bench) -> 
     assert {line["thread"].split("_")[0] for line in of_accounts} >= {"account", "act", "writer"}
 
 
-def test_a_check_and_a_build_say_whose_and_which_they_are(plain_bench: Bench) -> None:
-    account = account_ids(plain_bench.simulator)[0]
-    plain_bench.pull(since=SINCE, until=UNTIL, reports=REPORTS, accounts=(account,))
+def test_a_check_and_a_build_say_whose_and_which_they_are(built_bench: Bench) -> None:
+    account = account_ids(built_bench.simulator)[0]
+    built_bench.pull(since=SINCE, until=UNTIL, reports=REPORTS, accounts=(account,))
     with json_log("INFO") as stream:
-        platform = plain_bench.platform()
+        platform = built_bench.platform()
         check_and_hold(platform, account, REPORTS, SINCE, UNTIL)
         build_marts(platform)
     found = lines(stream)
     checked = [line for line in found if line["logger"] == "orchestration.quality"]
     assert checked
     assert {(line["account"], line["slice"]) for line in checked} == {(f"act_{account}", f"{SINCE}..{UNTIL}")}
-    build = scalar(plain_bench.warehouse, "SELECT max(build_id) FROM ops.mart_build")
+    build = scalar(built_bench.warehouse, "SELECT max(build_id) FROM ops.mart_build")
     built = [line for line in found if line["logger"] == "orchestration.build"]
     assert {line["build"] for line in built} == {str(build)}
 

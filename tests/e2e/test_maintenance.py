@@ -1,6 +1,5 @@
 """Housekeeping on real databases: what is old goes, and what is held stays known."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -165,7 +164,7 @@ def test_a_database_that_is_not_dagsters_is_left_alone(plain_url: str) -> None:
 
 
 def test_a_hundred_thousand_events_go_in_batches(log: Log) -> None:
-    """The bound leaves room for a loaded machine; docs/cookbooks/observe.md has the figure."""
+    """How long it takes is in docs/cookbooks/observe.md."""
     log.run(key("act_1", 1))
     log.do(
         """
@@ -183,11 +182,8 @@ def test_a_hundred_thousand_events_go_in_batches(log: Log) -> None:
         FROM generate_series(1, 100000) AS n
         """
     )
-    began = time.perf_counter()
     purged = purge_event_log(log.url, month_ago())
-    seconds = time.perf_counter() - began
     assert (purged.runs, purged.events) == (1000, 100_000)
-    assert seconds < 60
 
 
 def test_the_platforms_own_history_goes_but_not_what_something_rests_on(plain_bench: Bench) -> None:

@@ -30,7 +30,7 @@ def test_every_account_is_fresh_and_only_the_real_cause_is_told(own_simulator, d
     (tmp_path / "dagster").mkdir()
     refused = account_ids(own_simulator)[0]
     with (
-        databases.fresh("plain") as url,
+        databases.built(tmp_path / "home") as url,
         Warehouse(url) as warehouse,
         dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance,
         mail_server() as box,

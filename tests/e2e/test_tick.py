@@ -38,7 +38,7 @@ def shared_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simul
 @pytest.fixture
 def bench(simulator: Simulator, databases, tmp_path: Path) -> Iterator[Bench]:
     simulator.post("clock", {"set": NOW.isoformat()})
-    with databases.fresh("plain") as url, Warehouse(url) as warehouse:
+    with databases.built(tmp_path / "home") as url, Warehouse(url) as warehouse:
         yield Bench(simulator, warehouse, tmp_path, speed=1.0)
 
 

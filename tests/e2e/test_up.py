@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +26,7 @@ import requests
 from orchestration.processes import Processes, RunningProcess
 from simulator.world import build_world
 from tests.e2e.harness import Simulator, stored, truth
-from tests.e2e.running_up import ROOT, Up, clean_environment, processes_in, running_up
+from tests.e2e.running_up import ROOT, Up, clean_environment, processes_in
 from warehouse import embedded
 from warehouse.connect import Warehouse
 
@@ -53,12 +53,6 @@ SLICES = """
 """
 DAYS = 30
 SECONDS = 420.0
-
-
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Up]:
-    with running_up(tmp_path) as up:
-        yield up
 
 
 def pause_an_adset(up: Up) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -36,7 +35,6 @@ ORDER = Order(
     attachments=("pdf", "xlsx", "csv"),
     link="https://ads.example/acme",
 )
-SECONDS = 10
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +69,8 @@ def test_pictures_are_named_by_the_html(message: Message) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_is_written_in_time(language: str, space: Space, library: Library) -> None:
-    started = time.perf_counter()
+def test_every_language_is_written(language: str, space: Space, library: Library) -> None:
     found = write(replace(ORDER, language=language), space, library, world.NOW)  # type: ignore[arg-type]
-    assert time.perf_counter() - started < SECONDS
     assert found.subject == one_line(found.subject)
     assert f'<html lang="{language}"' in found.html
     assert len(found.html.encode()) <= 100_000

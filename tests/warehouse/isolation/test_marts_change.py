@@ -211,19 +211,11 @@ def test_what_has_to_be_closed_is_closed_first(agency: Agency, monkeypatch: pyte
     assert accounts_in(agency, CORVID) == []
 
 
-def test_two_hundred_views_take_seconds_once_and_a_blink_afterwards(agency: Agency) -> None:
+def test_many_views_are_made_once_and_left_alone_afterwards(agency: Agency) -> None:
+    """How long that takes is for `python -m tests.bench upkeep`."""
     agency.declare({f"client-{number}": (1000 + number,) for number in range(17)})
     agency.build()
     for number in range(4):
         agency.run(f"CREATE TABLE marts.mart_{number} (account_id bigint, day date, client_id text, spend numeric)")
-    began = time.perf_counter()
     assert agency.sync().changes == 20 * (len(PUBLISHED) + 4)
-    first = time.perf_counter() - began
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        assert agency.sync().changes == 0
-        seconds.append(time.perf_counter() - began)
-    # Measured for 1,200 views: 1.6 s and 40 ms; the limits leave room for a machine that does other things.
-    assert first < 10
-    assert min(seconds) < 0.2
+    assert agency.sync().changes == 0
