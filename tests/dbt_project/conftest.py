@@ -1,9 +1,8 @@
-"""One warehouse, filled and built once; tests change accounts of their own."""
+"""One warehouse, filled and built once; tests change accounts of their own, one after the other (the group `dbt`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,13 +10,6 @@ from tests.databases import Databases
 from tests.dbt_project import world
 from tests.dbt_project.project import Outcome, Project
 from warehouse.connect import Warehouse
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them on one worker: each worker would build a warehouse of its own, which takes a minute."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("dbt"))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,14 @@ class Project:
             complaints.append(str(result.exception))
         return Outcome(result.success, nodes, complaints)
 
-    def rebuild(self, *scope: tuple[int, str]) -> None:
-        """Runs the models for these account days, as a build of the platform does."""
+    def rebuild(self, *scope: tuple[int, str], marts: Sequence[str] = ()) -> None:
+        """Runs the models for these account days, as a build of the platform does; for some marts, what they need."""
         with self.warehouse.connection() as connection:
             connection.execute("TRUNCATE ops.build_scope")
             for account, day in scope:
                 connection.execute("INSERT INTO ops.build_scope VALUES (%s, %s)", [account, day])
-        outcome = self.run("run", "--select", "config.materialized:incremental")
+        tables = "config.materialized:incremental"
+        outcome = self.run("run", "--select", *([f"+{mart},{tables}" for mart in marts] or [tables]))
         assert outcome.success, outcome.complaints
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:

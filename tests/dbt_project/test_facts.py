@@ -174,7 +174,9 @@ def test_a_day_that_fails_in_another_window_than_the_declared_is_marked_everywhe
     total = account_row(account, day, 1)
     total["actions"][1]["7d_click"] = "7"
     commit(marts_once.warehouse, "account_daily", account, day, [total])
-    marts_once.rebuild((account, day))
+    marts_once.rebuild(
+        (account, day), marts=["mart_reconciliation", "mart_reconciliation__window", "mart_performance_daily__ad"]
+    )
     assert marts_once.rows(
         f"SELECT status, failing_windows, conversions_difference FROM marts.mart_reconciliation"
         f" WHERE account_id = {account}"

@@ -73,19 +73,19 @@ def test_a_day_that_is_pulled_again_leaves_each_of_the_six_after_it_in_place(mar
     for day in days:
         commit(marts.warehouse, "ad_daily", LOOKING_BACK, day, [ad_row(LOOKING_BACK, day)])
         commit(marts.warehouse, "account_daily", LOOKING_BACK, day, [account_row(LOOKING_BACK, day, 1)])
-    marts.rebuild(*((LOOKING_BACK, day) for day in days))
+    marts.rebuild(*((LOOKING_BACK, day) for day in days), marts=["mart_delivery_health"])
     statement = f"SELECT * FROM marts.mart_delivery_health WHERE account_id = {LOOKING_BACK} ORDER BY day"
     before = marts.rows(statement)
     assert len(before) == len(days)
-    marts.rebuild((LOOKING_BACK, days[0]))
+    marts.rebuild((LOOKING_BACK, days[0]), marts=["mart_delivery_health"])
     assert marts.rows(statement) == before
 
 
 def test_a_day_outside_the_scope_waits(marts: Project) -> None:
     commit(marts.warehouse, "ad_daily", WATCHED, "2026-11-03", [ad_row(WATCHED, "2026-11-03")])
-    marts.rebuild((WATCHED, DAYS[0]))
+    marts.rebuild((WATCHED, DAYS[0]), marts=["fct_ad_day"])
     assert marts.rows(f"SELECT max(day)::text FROM marts.fct_ad_day WHERE account_id = {WATCHED}") == [(DAYS[1],)]
-    marts.rebuild((WATCHED, "2026-11-03"))
+    marts.rebuild((WATCHED, "2026-11-03"), marts=["fct_ad_day"])
     assert marts.rows(f"SELECT max(day)::text FROM marts.fct_ad_day WHERE account_id = {WATCHED}") == [("2026-11-03",)]
 
 
@@ -98,13 +98,13 @@ def test_a_changed_declaration_recounts_the_account(marts: Project) -> None:
 
     scope = [(REDECLARED, day) for day in DAYS]
     declare(marts.warehouse, REDECLARED, "omni_purchase", "omni_purchase", "value")
-    marts.rebuild(*scope)
+    marts.rebuild(*scope, marts=["mart_performance_daily__account"])
     assert counted()[0][:2] == (6, Decimal("300.60"))
     declare(marts.warehouse, REDECLARED, "lead", None, "value")
-    marts.rebuild(*scope)
+    marts.rebuild(*scope, marts=["mart_performance_daily__account"])
     assert counted() == [(10, None, None)]
     declare(marts.warehouse, REDECLARED, None, None, None)
-    marts.rebuild(*scope)
+    marts.rebuild(*scope, marts=["mart_performance_daily__account"])
     assert counted() == [(None, None, None)]
 
 
@@ -114,6 +114,8 @@ def test_building_twice_changes_nothing_and_a_reader_never_sees_a_gap(marts: Pro
             f"SELECT * FROM marts.mart_performance_daily__ad WHERE account_id = {STEADY} ORDER BY day, ad_id"
         )
 
+    steady = [(STEADY, day) for day in DAYS]
+    marts.rebuild(*steady, marts=["mart_performance_daily__ad"])
     before, dimensions = published(), marts.rows("SELECT xmin::text FROM marts.dim_ad ORDER BY account_id, ad_id")
     seen: set[tuple[object, ...]] = set()
     done = threading.Event()
@@ -133,7 +135,7 @@ def test_building_twice_changes_nothing_and_a_reader_never_sees_a_gap(marts: Pro
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        marts.rebuild(*((STEADY, day) for day in DAYS))
+        marts.rebuild(*steady, marts=["mart_performance_daily__ad"])
     finally:
         done.set()
         reader.join()

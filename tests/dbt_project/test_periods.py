@@ -22,7 +22,11 @@ ACCOUNTS = (401, 402)
 FIRST = date(2026, 8, 27)
 HISTORY = 45
 REACHING = (
-    *(f"mart_performance_{pace}__{grain}" for pace in ("daily", "weekly", "monthly") for grain in ("account", "ad")),
+    *(
+        f"mart_performance_{pace}__{grain}"
+        for pace in ("daily", "weekly", "monthly")
+        for grain in ("account", "campaign", "ad_set", "ad")
+    ),
     "mart_creative_daily",
     "mart_creative_fatigue",
     "mart_funnel_daily",
@@ -96,16 +100,20 @@ def edited(built: Any, project: Project) -> Project:
                 " 1, 'money', true, 'clients.yml:1', NULL)",
                 [account],
             )
-    project.rebuild(*(commit_day(project, account, day, chance) for account in ACCOUNTS for day in days[20:]))
+    project.rebuild(
+        *(commit_day(project, account, day, chance) for account in ACCOUNTS for day in days[20:]), marts=REACHING
+    )
     # The older days come later, and with a gap; then days change, a few at a time, in one account or both.
-    project.rebuild(*(commit_day(project, account, day, chance) for account in ACCOUNTS for day in days[:18]))
+    project.rebuild(
+        *(commit_day(project, account, day, chance) for account in ACCOUNTS for day in days[:18]), marts=REACHING
+    )
     for _ in range(3):
         picked = [(chance.choice(ACCOUNTS), chance.choice(days)) for _ in range(chance.randrange(1, 4))]
-        project.rebuild(*{commit_day(project, account, day, chance) for account, day in picked})
+        project.rebuild(*{commit_day(project, account, day, chance) for account, day in picked}, marts=REACHING)
     account, day = ACCOUNTS[0], days[-3]
     commit(project.warehouse, "ad_daily", account, day.isoformat(), [])
     commit(project.warehouse, "account_daily", account, day.isoformat(), [account_row(account, day.isoformat(), 0)])
-    project.rebuild((account, day.isoformat()))
+    project.rebuild((account, day.isoformat()), marts=REACHING)
     return project
 
 

@@ -19,7 +19,7 @@ from warehouse.connect import Warehouse
 from warehouse.ops import building
 from warehouse.query import ab_verdicts
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("judged")]
 
 Key = tuple[int, str]
 SPLIT_AD_SETS = (

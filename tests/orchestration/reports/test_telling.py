@@ -80,7 +80,7 @@ def test_late_and_then_given_up_is_told_once_each(office: Desk, owner: str | Non
         row = office.row
         if row is None or (row.retry_at and office.now >= row.retry_at):
             deliver(office.desk, office.due)
-        heard += [(office.now, *one) for one in office.look(10)]
+        heard += [(office.now, *one) for one in office.look(15)]
     to = owner or OPS
     assert [one[1:] for one in heard] == [
         (to, f"[Warning] {WHAT}: not sent yet"),
