@@ -257,7 +257,7 @@ def test_a_step_whose_process_dies_goes_on_and_one_that_nobody_wants_ends(site: 
     children = psutil.Process(worker.process.pid).children()
     (child,) = (child for child in children if "celery" in child.cmdline())  # the others are Python's own helpers
     child.kill()
-    until(lambda: len(begun.findall(worker.said)) > before, LOST_AFTER, lambda: worker.said)
+    until(lambda: len(begun.findall(worker.said)) > before, 60, lambda: worker.said)
 
     found = site.instance.get_runs(dg.RunsFilter(job_name="daily_insights"), limit=1)[0]
     with paused(site.simulator.process):  # Reason: so that the step cannot end by itself first
