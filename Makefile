@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
-WORKERS ?= 3
+WORKERS ?= 2
 UPGRADE ?=
 STATE ?=
 # Reason: a packaged uv is used where there is one; pip brings the pinned one otherwise (seconds, where pip takes minutes).
@@ -28,7 +28,7 @@ help: ## List the targets
 demo: $(VENV)/.runtime ## See the whole platform work on a simulated Meta: no token, no Docker
 	@$(BIN)/meta-ads demo
 
-test: check ## Everything that CI runs: check, then all tests (WORKERS=3 at once)
+test: check ## Everything that CI runs: check, then all tests (WORKERS=2 at once)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.dev ## Style, types, who imports whom, SQL, Dagster's definitions; changes nothing
@@ -42,7 +42,7 @@ check: $(VENV)/.dev ## Style, types, who imports whom, SQL, Dagster's definition
 bench: $(VENV)/.dev ## Measure speed and memory; prints the README's table
 	@$(BIN)/python -m tests.bench
 
-mutants: $(VENV)/.dev ## Plant bugs in the SQL, one by one: do the tests notice? Not part of test (WORKERS=3)
+mutants: $(VENV)/.dev ## Plant bugs in the SQL, one by one: do the tests notice? Not part of test (WORKERS=2)
 	@$(BIN)/python -m tests.mutations --workers $(WORKERS)
 
 soak: $(VENV)/.dev ## A day of ticks in fast motion, with faults (about 25 minutes); its short form is part of test

@@ -46,7 +46,7 @@ BENCHMARKS: dict[str, Callable[[Lab], Report]] = {
     "upkeep": upkeep,
     "pages": pages,
 }
-SLOW = {"cards", "demo", "marts", "tick", "pages", "upkeep"}
+SLOW = {"cards", "demo", "marts", "tick", "pages"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

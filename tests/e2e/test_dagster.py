@@ -149,12 +149,12 @@ def test_schedules_ask_for_each_account_once_in_its_day(plain_bench, instance):
         assert len(set(keys)) == 2 * len(accounts)  # asked every hour, and a run on two days
 
 
-def test_a_build_tells_its_tables_and_checks_once(plain_bench, instance):
-    source = BenchSource(plain_bench)
-    plain_bench.pull(since=SINCE, until=SINCE, reports=REPORTS, entities=False)
+def test_a_build_tells_its_tables_and_checks_once(built_bench, instance):
+    source = BenchSource(built_bench)
+    built_bench.pull(since=SINCE, until=SINCE, reports=REPORTS, entities=False)
     first = build_due.execute_in_process(instance=instance, resources={"platform": source})
     assert first.success
-    assert scalar(plain_bench.warehouse, "SELECT sum(spend) FROM marts.fct_ad_day")
+    assert scalar(built_bench.warehouse, "SELECT sum(spend) FROM marts.fct_ad_day")
     assert instance.get_materialized_partitions(dg.AssetKey(["marts", "fct_ad_day"])) == {str(SINCE)}
     told = first.get_asset_check_evaluations()
     assert len(told) > 200
@@ -164,13 +164,13 @@ def test_a_build_tells_its_tables_and_checks_once(plain_bench, instance):
     assert not idle.get_asset_check_evaluations()
 
     # A test that fails is told, then that it passes again.
-    with plain_bench.warehouse.connection() as connection:
+    with built_bench.warehouse.connection() as connection:
         connection.execute("UPDATE ops.slice SET build_id = NULL, row_count = row_count + 1 WHERE report = 'ad_daily'")
     broken = build_due.execute_in_process(instance=instance, resources={"platform": source}, raise_on_error=False)
     assert not broken.success
     failed = [evaluation for evaluation in broken.get_asset_check_evaluations() if not evaluation.passed]
     assert [evaluation.check_name for evaluation in failed] == ["stg_meta__insights_ad_daily__rows_match_slice"]
-    with plain_bench.warehouse.connection() as connection:
+    with built_bench.warehouse.connection() as connection:
         connection.execute("UPDATE ops.slice SET row_count = row_count - 1 WHERE report = 'ad_daily'")
     mended = build_due.execute_in_process(instance=instance, resources={"platform": source})
     names = {evaluation.check_name: evaluation.passed for evaluation in mended.get_asset_check_evaluations()}
