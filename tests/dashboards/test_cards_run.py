@@ -201,63 +201,69 @@ def test_a_database_without_marts_is_told_on_the_cards(databases: Databases) -> 
     assert all("Build the marts" in (answer.error or "") for answer in answers.values())
 
 
-def test_breakdowns_are_converted_at_the_rate_of_the_day_or_not_at_all(databases: Databases) -> None:
-    card = "countries"
-    definition = LIBRARY.dashboards["audience"]
-    cards = [placed for placed in definition.cards if placed.card.key == card]
-    with databases.fresh("plain") as found, Warehouse(found) as warehouse:
-        fake_marts.make(found, NOW.date())
-        space = Space("all", "All clients", "marts", warehouse)
+class Changed:
+    """A database of its own whose marts a test changes."""
 
-        def change(statement: str) -> None:
-            with warehouse.connection() as connection:
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self._space = Space("all", "All clients", "marts", warehouse)
+
+    def change(self, *statements: str) -> None:
+        with self.warehouse.connection() as connection:
+            for statement in statements:
                 connection.execute(statement.encode())
 
-        def spend() -> list[Any]:
-            with Answerer(LIBRARY, now=lambda: NOW) as fresh:
-                return fresh.answers(space, definition, cards, {})[card].column("spend")
-
-        change("UPDATE marts.mart_audience_daily__country SET spend = 10, country = 'DE'")
-        change("UPDATE marts.mart_performance_daily__account SET spend = 100, spend_converted = 50")
-        with warehouse.connection() as connection:
-            rows = dict(
-                connection.execute(
-                    "SELECT currency, count(*) FROM marts.mart_audience_daily__country "
-                    "WHERE day BETWEEN '2026-05-11' AND '2026-06-09' GROUP BY currency"
-                ).fetchall()
-            )
-        assert spend() == [10 * rows["EUR"] + 5 * rows["USD"]]
-        change(
-            "UPDATE marts.mart_performance_daily__account "
-            "SET spend_converted = NULL, conversion_value_converted = NULL "
-            "WHERE currency = 'USD' AND day = '2026-06-01'"
-        )
-        assert spend() == [None]
+    def ask(self, dashboard: str, card: str) -> Answer:
+        definition = LIBRARY.dashboards[dashboard]
+        cards = [placed for placed in definition.cards if placed.card.key == card]
+        with Answerer(LIBRARY, now=lambda: NOW) as fresh:
+            answer = fresh.answers(self._space, definition, cards, {})[card]
+        assert answer.error is None
+        return answer
 
 
-def test_pacing_is_told_in_one_currency_at_each_accounts_newest_rate(databases: Databases) -> None:
-    definition = LIBRARY.dashboards["budget"]
-    cards = [placed for placed in definition.cards if placed.card.key == "curve"]
+@pytest.fixture
+def changed(databases: Databases) -> Iterator[Changed]:
     with databases.fresh("plain") as found, Warehouse(found) as warehouse:
         fake_marts.make(found, NOW.date())
-        space = Space("all", "All clients", "marts", warehouse)
+        yield Changed(warehouse)
 
-        def change(statement: str) -> None:
-            with warehouse.connection() as connection:
-                connection.execute(statement.encode())
 
-        def lines() -> set[tuple[Any, ...]]:
-            with Answerer(LIBRARY, now=lambda: NOW) as fresh:
-                answer = fresh.answers(space, definition, cards, {})["curve"]
-            assert answer.error is None
-            return {row[1:] for row in answer.rows}
+def test_breakdowns_are_converted_at_the_rate_of_the_day_or_not_at_all(changed: Changed) -> None:
+    def spend() -> list[Any]:
+        return changed.ask("audience", "countries").column("spend")
 
-        change("UPDATE marts.mart_budget_pacing SET spend_to_date = 10, expected_spend = 20, monthly_budget = 300")
-        change("UPDATE marts.mart_performance_daily__account SET spend = 100, spend_converted = 40")
-        change("UPDATE marts.mart_performance_daily__account SET spend_converted = 50 WHERE day = '2026-06-09'")
-        assert lines() == {(25, 50, 750, "EUR")}
-        change(
-            "UPDATE marts.mart_performance_daily__account "
-            "SET spend_converted = NULL, conversion_value_converted = NULL WHERE currency = 'USD'"
+    changed.change(
+        "UPDATE marts.mart_audience_daily__country SET spend = 10, country = 'DE'",
+        "UPDATE marts.mart_performance_daily__account SET spend = 100, spend_converted = 50",
+    )
+    with changed.warehouse.connection() as connection:
+        rows = dict(
+            connection.execute(
+                "SELECT currency, count(*) FROM marts.mart_audience_daily__country "
+                "WHERE day BETWEEN '2026-05-11' AND '2026-06-09' GROUP BY currency"
+            ).fetchall()
         )
-        assert lines() == {(20, 40, 600, "EUR")}
+    assert spend() == [10 * rows["EUR"] + 5 * rows["USD"]]
+    changed.change(
+        "UPDATE marts.mart_performance_daily__account SET spend_converted = NULL, conversion_value_converted = NULL "
+        "WHERE currency = 'USD' AND day = '2026-06-01'"
+    )
+    assert spend() == [None]
+
+
+def test_pacing_is_told_in_one_currency_at_each_accounts_newest_rate(changed: Changed) -> None:
+    def lines() -> set[tuple[Any, ...]]:
+        return {row[1:] for row in changed.ask("budget", "curve").rows}
+
+    changed.change(
+        "UPDATE marts.mart_budget_pacing SET spend_to_date = 10, expected_spend = 20, monthly_budget = 300",
+        "UPDATE marts.mart_performance_daily__account SET spend = 100, spend_converted = 40",
+        "UPDATE marts.mart_performance_daily__account SET spend_converted = 50 WHERE day = '2026-06-09'",
+    )
+    assert lines() == {(25, 50, 750, "EUR")}
+    changed.change(
+        "UPDATE marts.mart_performance_daily__account SET spend_converted = NULL, conversion_value_converted = NULL "
+        "WHERE currency = 'USD'"
+    )
+    assert lines() == {(20, 40, 600, "EUR")}
