@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -13,28 +12,16 @@ from hypothesis import strategies as st
 from dashboards.answering import Space
 from dashboards.library import Library
 from dashboards.reports.drawn import png_size
-from dashboards.reports.model import Message, Order
+from dashboards.reports.model import Message
 from dashboards.reports.pen import one_line
 from dashboards.reports.periods import period_of
 from dashboards.reports.words import LANGUAGES
 from dashboards.reports.write import file_stem, of_one_build, write
 from tests.dashboards.fake_marts import EVIL
 from tests.dashboards.reports import world
+from tests.dashboards.reports.world import ORDER
 
 pytestmark = pytest.mark.integration
-
-ORDER = Order(
-    "weekly",
-    "Weekly report",
-    "Acme Outdoor",
-    period_of("last_week", world.NOW.date()),
-    accounts=("1001", "1002"),
-    custom_metrics=("cost_per_click",),
-    words="Hello,\n\nhere is your week.",
-    zone=ZoneInfo("Europe/Berlin"),
-    attachments=("pdf", "xlsx", "csv"),
-    link="https://ads.example/acme",
-)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,14 @@
 """Marts whose numbers look like a shop's, for reports that people would read.
 
-What belongs here: the fake marts with sums that hang together. What does not: what a report says of them.
+What belongs here: the fake marts with sums that hang together, and the order of a whole report on them. What
+does not: what a report says of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -16,9 +18,22 @@ from dashboards.library import Library
 from dashboards.queries import Calendar
 from dashboards.reports.asking import Asker, by_account_id
 from dashboards.reports.model import Order
+from dashboards.reports.periods import period_of
 from tests.dashboards import fake_marts
 
 NOW = datetime(2026, 6, 10, 9, tzinfo=UTC)
+ORDER = Order(
+    "weekly",
+    "Weekly report",
+    "Acme Outdoor",
+    period_of("last_week", NOW.date()),
+    accounts=("1001", "1002"),
+    custom_metrics=("cost_per_click",),
+    words="Hello,\n\nhere is your week.",
+    zone=ZoneInfo("Europe/Berlin"),
+    attachments=("pdf", "xlsx", "csv"),
+    link="https://ads.example/acme",
+)
 NAMES: Sequence[tuple[int, str]] = (
     (10011, "Summer sale | Broad"),
     (10012, "夏セール・新規顧客向け"),
